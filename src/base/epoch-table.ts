@@ -4,7 +4,7 @@
  */
 
 import { invariant } from './assert.ts';
-import { type Epoch, follows, type Zxid, ZXID_NONE, zxidEpoch } from './ids.ts';
+import { type Epoch, follows, ZXID_NONE, type Zxid, zxidEpoch } from './ids.ts';
 
 /** Last zxid that a history holds of one epoch. */
 export interface EpochEnd {
@@ -19,7 +19,10 @@ export class EpochTable {
     this.#ends = [...ends];
     for (let i = 0; i < ends.length; i++) {
       const end = this.#ends[i];
-      invariant(end !== undefined && zxidEpoch(end.last) === end.epoch, 'epoch end of another epoch');
+      invariant(
+        end !== undefined && zxidEpoch(end.last) === end.epoch,
+        'epoch end of another epoch',
+      );
       const previous = this.#ends[i - 1];
       invariant(previous === undefined || previous.epoch < end.epoch, 'epoch table not ascending');
     }
