@@ -1,0 +1,162 @@
+/**
+ * Appends frames and records in jute's encoding to a slab that it owns and grows. A frame is written
+ * straight away and its length patched in afterwards, because measuring first costs twice as much.
+ * What was written leaves in one piece through `take`, without a copy: the writer goes on behind it.
+ */
+
+import { invariant } from '../base/assert.ts';
+import type { SessionId } from '../base/ids.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+const HIGH_WORD = 0x1_0000_0000;
+/** A slab with less room than this left is given up, and so is an oversized one: neither is worth keeping. */
+const ROOM_MIN_BYTES = 128;
+const SLAB_DEFAULT_BYTES = 4096;
+
+export class JuteWriter {
+  readonly #slabBytes: number;
+  #buffer: Buffer = NO_BYTES;
+  #view: DataView = new DataView(NO_BYTES.buffer, 0, 0);
+  /** Everything before it was taken and belongs to somebody else. */
+  #start = 0;
+  #at = 0;
+
+  /** `slabBytes`: the size of a new slab, made at the first write; longer output makes longer slabs. */
+  constructor(slabBytes: number = SLAB_DEFAULT_BYTES) {
+    invariant(slabBytes >= ROOM_MIN_BYTES, 'slab too small');
+    this.#slabBytes = slabBytes;
+  }
+
+  /** Bytes written since the last `take` or `reset`. */
+  get length(): number {
+    return this.#at - this.#start;
+  }
+
+  /** Hands out what was written; the bytes now belong to the caller and are never written again. */
+  take(): Uint8Array {
+    const bytes = this.#buffer.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    const room = this.#buffer.length - this.#at;
+    if (room < ROOM_MIN_BYTES || this.#buffer.length > this.#slabBytes) this.#use(NO_BYTES);
+    return bytes;
+  }
+
+  /** Forgets what was written since the last `take`. */
+  reset(): void {
+    this.#at = this.#start;
+  }
+
+  /** Leaves room for a frame's length; the returned mark goes to `endFrame`. */
+  beginFrame(): number {
+    const mark = this.length;
+    this.writeInt(0);
+    return mark;
+  }
+
+  /** Sets the length of the frame begun at the mark. */
+  endFrame(mark: number): void {
+    this.patchInt(mark, this.length - mark - 4);
+  }
+
+  /** Overwrites an int written at an offset since the last `take`. */
+  patchInt(offset: number, value: number): void {
+    invariant(offset >= 0 && offset + 4 <= this.length, 'patch outside what was written');
+    this.#view.setInt32(this.#start + offset, value);
+  }
+
+  writeBool(value: boolean): void {
+    this.#reserve(1);
+    this.#view.setUint8(this.#at, value ? 1 : 0);
+    this.#at += 1;
+  }
+
+  /** Signed 32 bits. */
+  writeInt(value: number): void {
+    this.#reserve(4);
+    this.#view.setInt32(this.#at, value);
+    this.#at += 4;
+  }
+
+  /** Signed 64 bits of a safe integer: a zxid, a time in milliseconds, or -1. */
+  writeLong(value: number): void {
+    invariant(Number.isSafeInteger(value), 'not a safe integer');
+    this.#reserve(8);
+    const high = Math.floor(value / HIGH_WORD);
+    this.#view.setInt32(this.#at, high);
+    this.#view.setUint32(this.#at + 4, value - high * HIGH_WORD);
+    this.#at += 8;
+  }
+
+  writeSessionId(value: SessionId): void {
+    this.#reserve(8);
+    this.#view.setBigInt64(this.#at, value);
+    this.#at += 8;
+  }
+
+  /** Length and bytes, copied; length -1 for null. */
+  writeBuffer(value: Uint8Array | null): void {
+    if (value === null) {
+      this.writeInt(-1);
+      return;
+    }
+    this.#reserve(4 + value.length);
+    this.#view.setInt32(this.#at, value.length);
+    this.#buffer.set(value, this.#at + 4);
+    this.#at += 4 + value.length;
+  }
+
+  /** As `writeBuffer`, for bytes kept as a string of one character U+0000 to U+00FF each. */
+  writeBinaryString(value: string | null): void {
+    if (value === null) {
+      this.writeInt(-1);
+      return;
+    }
+    this.#reserve(4 + value.length);
+    this.#view.setInt32(this.#at, value.length);
+    this.#buffer.write(value, this.#at + 4, 'latin1');
+    this.#at += 4 + value.length;
+  }
+
+  /** Length and UTF-8; length -1 for null. */
+  writeString(value: string | null): void {
+    if (value === null) {
+      this.writeInt(-1);
+      return;
+    }
+    // A UTF-16 unit takes at most three bytes: a surrogate pair takes four for its two units.
+    this.#reserve(4 + value.length * 3);
+    const byteLength = this.#buffer.write(value, this.#at + 4, 'utf8');
+    this.#view.setInt32(this.#at, byteLength);
+    this.#at += 4 + byteLength;
+  }
+
+  /** A vector of strings, its count patched in, so that any iterable will do; count -1 for null. */
+  writeStrings(values: Iterable<string> | null): void {
+    const mark = this.length;
+    this.writeInt(-1);
+    if (values === null) return;
+    let count = 0;
+    for (const value of values) {
+      this.writeString(value);
+      count += 1;
+    }
+    this.patchInt(mark, count);
+  }
+
+  /** Makes sure that so many more bytes fit, moving what was not taken yet into a new slab if need be. */
+  #reserve(count: number): void {
+    if (count <= this.#buffer.length - this.#at) return;
+    const used = this.length;
+    const slab = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, used * 2, used + count));
+    this.#buffer.copy(slab, 0, this.#start, this.#at);
+    this.#use(slab);
+    this.#at = used;
+  }
+
+  #use(slab: Buffer): void {
+    this.#buffer = slab;
+    this.#view = new DataView(slab.buffer, slab.byteOffset, slab.length);
+    this.#start = 0;
+    this.#at = 0;
+  }
+}
