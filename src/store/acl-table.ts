@@ -1,0 +1,72 @@
+/**
+ * One copy of each distinct ACL, shared by all nodes that have it: a tree of a million nodes
+ * usually knows a handful. Entries count their nodes and go with the last one.
+ */
+
+import { type Acl, OPEN_ACL, Perm } from '../base/acl.ts';
+import { invariant } from '../base/assert.ts';
+
+/** An ACL held by `nodeCount` nodes. */
+export class SharedAcl {
+  readonly list: readonly Acl[];
+  readonly key: string;
+  nodeCount = 0;
+
+  constructor(list: readonly Acl[], key: string) {
+    this.list = list;
+    this.key = key;
+  }
+}
+
+export class AclTable {
+  readonly #open = new SharedAcl(OPEN_ACL, keyOf(OPEN_ACL));
+  readonly #byKey = new Map<string, SharedAcl>();
+
+  /** Distinct ACLs in use, the open one not counted. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** The shared form of a list, counted once more. The caller's list is copied if it is new. */
+  acquire(list: readonly Acl[]): SharedAcl {
+    if (isOpen(list)) {
+      this.#open.nodeCount += 1;
+      return this.#open;
+    }
+    const key = keyOf(list);
+    let shared = this.#byKey.get(key);
+    if (shared === undefined) {
+      shared = new SharedAcl(Object.freeze(list.map(copyEntry)), key);
+      this.#byKey.set(key, shared);
+    }
+    shared.nodeCount += 1;
+    return shared;
+  }
+
+  release(shared: SharedAcl): void {
+    shared.nodeCount -= 1;
+    invariant(shared.nodeCount >= 0, 'ACL released more often than acquired');
+    if (shared.nodeCount === 0 && shared !== this.#open) this.#byKey.delete(shared.key);
+  }
+}
+
+/** True for the one entry world:anyone with all permissions. */
+export function isOpen(list: readonly Acl[]): boolean {
+  if (list === OPEN_ACL) return true;
+  const only = list[0];
+  if (only === undefined || list.length !== 1) return false;
+  return only.perms === Perm.all && only.scheme === 'world' && only.id === 'anyone';
+}
+
+function copyEntry(entry: Acl): Acl {
+  return Object.freeze({ perms: entry.perms, scheme: entry.scheme, id: entry.id });
+}
+
+/** Lengths in front of the texts keep apart what their plain concatenation would mix up. */
+function keyOf(list: readonly Acl[]): string {
+  let key = '';
+  for (const entry of list) {
+    key += `${entry.perms},${entry.scheme.length},${entry.scheme},${entry.id.length},${entry.id};`;
+  }
+  return key;
+}
