@@ -1,0 +1,174 @@
+/**
+ * Register of every key of the two stores. A prefix that was ever written is never used for
+ * anything else: an old directory must not be readable as something it is not.
+ *
+ * Log store
+ *   `M`                                          identity, promises, extent of the log (log-meta.ts)
+ *   `L` zxid:8                                   group of entries that begins with that zxid (log-group.ts)
+ *
+ * State store, all under one generation (a generation is one complete lineage of checkpoints)
+ *   `G` generation:4 `m`                         the committed checkpoint (state-codec.ts)
+ *   `G` generation:4 `n` path 0x00 sequence:4    a node as of one checkpoint, or its absence
+ *   `G` generation:4 `s` sessionId:8 sequence:4  a session as of one checkpoint, or its absence
+ *
+ * Numbers are big-endian, so that keys sort as the numbers do. No path contains the byte 0, so a
+ * parent sorts before its children and the versions of one path lie together, oldest first.
+ */
+
+import { invariant } from '../base/assert.ts';
+import {
+  EPOCH_MAX,
+  makeEpoch,
+  makeSessionId,
+  makeZxid,
+  type SessionId,
+  type Zxid,
+  zxidCounter,
+  zxidEpoch,
+} from '../base/ids.ts';
+import type { KeyRange } from '../runtime/runtime.ts';
+
+const META = 0x4d;
+const GROUP = 0x4c;
+const GENERATION = 0x47;
+
+/** Kinds of versioned records in the state store. */
+export const RecordKind = { node: 0x6e, session: 0x73 } as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+const STATE_META = 0x6d;
+
+const GROUP_KEY_BYTES = 9;
+const GENERATION_KEY_BYTES = 6;
+const SEQUENCE_BYTES = 4;
+const SESSION_ID_BYTES = 8;
+
+/** Largest generation or checkpoint sequence number: they stay small integers for the engine. */
+export const NUMBER_MAX = 0x3fff_ffff;
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// Log store -------------------------------------------------------------------------------------
+
+export function metaKey(): Uint8Array {
+  return Uint8Array.of(META);
+}
+
+export function isMetaKey(key: Uint8Array): boolean {
+  return key.length === 1 && key[0] === META;
+}
+
+export function groupKey(first: Zxid): Uint8Array {
+  const key = new Uint8Array(GROUP_KEY_BYTES);
+  key[0] = GROUP;
+  const view = viewOf(key);
+  view.setUint32(1, zxidEpoch(first));
+  view.setUint32(5, zxidCounter(first));
+  return key;
+}
+
+/** The zxid in a group's key; undefined when the key is not one of a group. */
+export function parseGroupKey(key: Uint8Array): Zxid | undefined {
+  if (key.length !== GROUP_KEY_BYTES || key[0] !== GROUP) return undefined;
+  const view = viewOf(key);
+  const epoch = view.getUint32(1);
+  if (epoch > EPOCH_MAX) return undefined;
+  return makeZxid(makeEpoch(epoch), view.getUint32(5));
+}
+
+// State store -----------------------------------------------------------------------------------
+
+function generationPrefix(generation: number, kind: number, bytes: number): Uint8Array {
+  invariant(generation > 0 && generation <= NUMBER_MAX, 'generation out of range');
+  const key = new Uint8Array(bytes);
+  key[0] = GENERATION;
+  viewOf(key).setUint32(1, generation);
+  key[5] = kind;
+  return key;
+}
+
+export function stateMetaKey(generation: number): Uint8Array {
+  return generationPrefix(generation, STATE_META, GENERATION_KEY_BYTES);
+}
+
+/** Key of one version of a record. The subject is the path with a closing 0, or the id's 8 bytes. */
+export function recordKey(
+  generation: number,
+  kind: RecordKind,
+  subject: Uint8Array,
+  sequence: number,
+): Uint8Array {
+  invariant(sequence > 0 && sequence <= NUMBER_MAX, 'checkpoint sequence out of range');
+  const bytes = GENERATION_KEY_BYTES + subject.length + SEQUENCE_BYTES;
+  const key = generationPrefix(generation, kind, bytes);
+  key.set(subject, GENERATION_KEY_BYTES);
+  viewOf(key).setUint32(GENERATION_KEY_BYTES + subject.length, sequence);
+  return key;
+}
+
+export function pathSubject(path: string): Uint8Array {
+  return Buffer.from(`${path}\0`, 'utf8');
+}
+
+export function sessionSubject(sessionId: SessionId): Uint8Array {
+  const subject = new Uint8Array(SESSION_ID_BYTES);
+  viewOf(subject).setBigInt64(0, sessionId);
+  return subject;
+}
+
+/** A key of the state store taken apart; `subject` is a view of it. */
+export type StateKey =
+  | { readonly kind: 'meta'; readonly generation: number }
+  | {
+      readonly kind: RecordKind;
+      readonly generation: number;
+      readonly subject: Uint8Array;
+      readonly sequence: number;
+    };
+
+/** undefined when the key fits none of the shapes above. */
+export function parseStateKey(key: Uint8Array): StateKey | undefined {
+  if (key.length < GENERATION_KEY_BYTES || key[0] !== GENERATION) return undefined;
+  const view = viewOf(key);
+  const generation = view.getUint32(1);
+  const kind = key[5];
+  if (kind === STATE_META) {
+    return key.length === GENERATION_KEY_BYTES ? { kind: 'meta', generation } : undefined;
+  }
+  if (kind !== RecordKind.node && kind !== RecordKind.session) return undefined;
+  const subject = key.subarray(GENERATION_KEY_BYTES, key.length - SEQUENCE_BYTES);
+  if (!isSubject(kind, subject)) return undefined;
+  return { kind, generation, subject, sequence: view.getUint32(key.length - SEQUENCE_BYTES) };
+}
+
+/** Whether bytes have the shape of a subject of that kind. */
+export function isSubject(kind: RecordKind, subject: Uint8Array): boolean {
+  if (kind === RecordKind.session) return subject.length === SESSION_ID_BYTES;
+  return subject.length > 1 && subject[0] === 0x2f && subject.indexOf(0) === subject.length - 1;
+}
+
+/** The path in a node's subject. */
+export function subjectPath(subject: Uint8Array): string {
+  return Buffer.from(subject.buffer, subject.byteOffset, subject.length - 1).toString('utf8');
+}
+
+export function subjectSession(subject: Uint8Array): SessionId {
+  return makeSessionId(viewOf(subject).getBigInt64(0));
+}
+
+/** All records of one kind in one generation. */
+export function recordRange(generation: number, kind: RecordKind): KeyRange {
+  return {
+    gte: generationPrefix(generation, kind, GENERATION_KEY_BYTES),
+    lt: generationPrefix(generation, kind + 1, GENERATION_KEY_BYTES),
+  };
+}
+
+/** All keys of one generation. */
+export function generationRange(generation: number): KeyRange {
+  return {
+    gte: generationPrefix(generation, 0, GENERATION_KEY_BYTES),
+    lte: generationPrefix(generation, 0xff, GENERATION_KEY_BYTES),
+  };
+}
