@@ -1,0 +1,382 @@
+/**
+ * A follower or an observer on its connection to one leader: discovery, synchronisation, broadcast.
+ * What arrives during synchronisation is only staged; the moment NEWLEADER arrives, truncation,
+ * transactions, snapshot and the new epoch become durable in one atomic write, and only then is
+ * anything acknowledged. So no crash leaves a new epoch without its history, or the reverse.
+ */
+
+import { invariant, unreachable } from '../base/assert.ts';
+import type { EpochEnd } from '../base/epoch-table.ts';
+import { EpochTable } from '../base/epoch-table.ts';
+import { type Epoch, follows, makeZxid, type ServerId, type Zxid, zxidEpoch } from '../base/ids.ts';
+import type { LinkId } from './effects.ts';
+import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
+import type { ZabState } from './zab-state.ts';
+
+/** Where the learner stands on its connection, in the order of passing. */
+type Phase = 'connecting' | 'discovery' | 'promising' | 'syncing' | 'persisting' | 'acked' | 'live';
+
+/** Why a learner gives its leader up; shown in the log. */
+export type Abandoned = { readonly reason: string };
+
+/** What the leader sends before NEWLEADER. */
+interface Staging {
+  truncateAfter: Zxid | undefined;
+  snapshot: { readonly zxid: Zxid; readonly epochs: readonly EpochEnd[] } | undefined;
+  isSnapshotDurable: boolean;
+  readonly entries: LogEntry[];
+  /** Where the staged history ends. */
+  last: Zxid;
+}
+
+export class Learner {
+  readonly leader: ServerId;
+  readonly #state: ZabState;
+  readonly #startedMs: number;
+  #phase: Phase = 'connecting';
+  #link: LinkId;
+  #redialAtMs: number | undefined;
+  #lastHeardMs: number;
+  #epoch: Epoch | undefined;
+  /** The write whose completion the phases promising and persisting wait for. */
+  #awaitedWrite: number | undefined;
+  #staging: Staging | undefined;
+  #pendingNewLeader: { readonly epoch: Epoch; readonly clusterId: string } | undefined;
+  /** Largest COMMIT seen before UPTODATE. */
+  #committed: Zxid;
+  #ackedZxid: Zxid;
+
+  constructor(state: ZabState, leader: ServerId) {
+    this.leader = leader;
+    this.#state = state;
+    this.#startedMs = state.nowMs;
+    this.#lastHeardMs = state.nowMs;
+    this.#committed = state.history.committed;
+    this.#ackedZxid = state.history.durable;
+    this.#link = state.newLink();
+    state.emit({ kind: 'dial', leader, link: this.#link });
+  }
+
+  get isServing(): boolean {
+    return this.#phase === 'live';
+  }
+
+  /** Epoch of the leadership followed, once known. */
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
+  }
+
+  get phaseName(): 'discovery' | 'synchronization' | 'broadcast' {
+    if (this.#phase === 'live') return 'broadcast';
+    return this.#phase === 'connecting' ||
+      this.#phase === 'discovery' ||
+      this.#phase === 'promising'
+      ? 'discovery'
+      : 'synchronization';
+  }
+
+  owns(link: LinkId): boolean {
+    return link === this.#link;
+  }
+
+  tick(): Abandoned | undefined {
+    const { nowMs, config } = this.#state;
+    if (this.#phase === 'connecting') {
+      if (nowMs - this.#startedMs > config.timings.peerTimeoutMs) {
+        return { reason: 'leader cannot be reached' };
+      }
+      if (this.#redialAtMs !== undefined && nowMs >= this.#redialAtMs) this.#dial();
+      return undefined;
+    }
+    if (nowMs - this.#lastHeardMs > config.timings.peerTimeoutMs) {
+      return { reason: 'leader is silent' };
+    }
+    if (this.#phase !== 'live' && nowMs - this.#startedMs > config.timings.initTimeoutMs) {
+      return { reason: 'synchronisation took longer than initLimit' };
+    }
+    return undefined;
+  }
+
+  opened(link: LinkId): void {
+    if (link !== this.#link || this.#phase !== 'connecting') return;
+    this.#phase = 'discovery';
+    this.#lastHeardMs = this.#state.nowMs;
+    const type = this.#state.isVoter ? MessageType.followerInfo : MessageType.observerInfo;
+    this.#state.send(link, { type, acceptedEpoch: this.#state.acceptedEpoch });
+  }
+
+  closed(link: LinkId): Abandoned | undefined {
+    if (link !== this.#link) return undefined;
+    // The elected leader may not have heard of its election yet: knock again before giving up.
+    if (this.#phase === 'connecting' || this.#phase === 'discovery') {
+      this.#phase = 'connecting';
+      this.#redialAtMs = this.#state.nowMs + this.#state.config.timings.redialMs;
+      return undefined;
+    }
+    return { reason: 'connection to the leader ended' };
+  }
+
+  /** Leaves nothing behind: the connection and half-staged data go. */
+  abandon(reason: string): void {
+    this.#state.close(this.#link, reason);
+    if (this.#staging?.snapshot !== undefined) this.#state.emit({ kind: 'stageAbort' });
+  }
+
+  receive(message: QuorumMessage): Abandoned | undefined {
+    this.#lastHeardMs = this.#state.nowMs;
+    switch (message.type) {
+      case MessageType.ping:
+        this.#state.send(this.#link, { type: MessageType.pong, sequence: message.sequence });
+        return undefined;
+      case MessageType.proposal:
+        return this.#proposed(message.entries);
+      case MessageType.commit:
+        return this.#commitUpTo(message.zxid);
+      case MessageType.inform:
+        return this.#informed(message.entries);
+      case MessageType.leaderInfo:
+        return this.#leaderInfo(message.epoch);
+      case MessageType.diff:
+        return this.#beginSync(undefined, undefined, message.zxid);
+      case MessageType.trunc:
+        return this.#beginSync(message.zxid, undefined, message.zxid);
+      case MessageType.snap:
+        return this.#beginSync(undefined, message, message.zxid);
+      case MessageType.snapChunk:
+        return this.#snapChunk(message.bytes);
+      case MessageType.snapEnd:
+        return this.#snapEnd(message.summary);
+      case MessageType.newLeader:
+        return this.#newLeader(message.epoch, message.clusterId);
+      case MessageType.upToDate:
+        return this.#upToDate();
+      case MessageType.ack:
+      case MessageType.pong:
+      case MessageType.ackEpoch:
+      case MessageType.followerInfo:
+      case MessageType.observerInfo:
+        return { reason: 'the leader sent what only learners send' };
+      default:
+        return unreachable(message);
+    }
+  }
+
+  persisted(): void {
+    const awaited = this.#awaitedWrite;
+    if (awaited !== undefined && this.#state.persistedId >= awaited) {
+      this.#awaitedWrite = undefined;
+      if (this.#phase === 'promising') this.#sendAckEpoch(this.#state.currentEpoch);
+      else if (this.#phase === 'persisting') this.#ackNewLeader();
+    }
+    this.#ackDurable();
+    this.#apply();
+  }
+
+  snapshotStaged(): void {
+    if (this.#staging?.snapshot === undefined) return;
+    this.#staging.isSnapshotDurable = true;
+    const pending = this.#pendingNewLeader;
+    if (pending !== undefined) this.#persistSync(pending.epoch, pending.clusterId);
+  }
+
+  #dial(): void {
+    this.#redialAtMs = undefined;
+    this.#link = this.#state.newLink();
+    this.#state.emit({ kind: 'dial', leader: this.leader, link: this.#link });
+  }
+
+  #leaderInfo(epoch: Epoch): Abandoned | undefined {
+    if (this.#phase !== 'discovery') return { reason: 'LEADERINFO out of order' };
+    const { acceptedEpoch } = this.#state;
+    if (epoch < acceptedEpoch) return { reason: 'a later epoch was already promised' };
+    this.#epoch = epoch;
+    if (epoch === acceptedEpoch) {
+      // An epoch promised to somebody else may have two claimants: that promise counts for the first only.
+      const isOurs = this.#state.promisedTo === this.leader;
+      this.#sendAckEpoch(isOurs ? this.#state.currentEpoch : undefined);
+      return undefined;
+    }
+    this.#phase = 'promising';
+    this.#state.promisedTo = this.leader;
+    this.#awaitedWrite = this.#state.persist({ acceptedEpoch: epoch });
+    return undefined;
+  }
+
+  #sendAckEpoch(currentEpoch: Epoch | undefined): void {
+    invariant(this.#state.isDrained, 'ACKEPOCH while writes are under way');
+    this.#phase = 'syncing';
+    const { durable, epochs } = this.#state.history;
+    this.#state.send(this.#link, {
+      type: MessageType.ackEpoch,
+      currentEpoch,
+      lastZxid: durable,
+      epochs: epochs.ends,
+    });
+  }
+
+  #beginSync(
+    truncateAfter: Zxid | undefined,
+    snapshot: { readonly zxid: Zxid; readonly epochs: readonly EpochEnd[] } | undefined,
+    base: Zxid,
+  ): Abandoned | undefined {
+    if (this.#phase !== 'syncing' || this.#staging !== undefined) {
+      return { reason: 'DIFF, TRUNC or SNAP out of order' };
+    }
+    const { history } = this.#state;
+    if (snapshot !== undefined) {
+      if (new EpochTable(snapshot.epochs).last !== base)
+        return { reason: 'SNAP contradicts itself' };
+      this.#state.emit({ kind: 'stageBegin', zxid: base });
+    } else if (truncateAfter === undefined) {
+      if (base !== history.last) return { reason: 'DIFF does not start where this history ends' };
+    } else if (!history.epochs.holds(base) || base < history.retainedAfter) {
+      return { reason: 'TRUNC to a transaction that is not in this log' };
+    }
+    if (snapshot === undefined && base < history.committed) {
+      this.#state.emit({
+        kind: 'fatal',
+        reason:
+          'the leader lacks transactions that this server knows to be committed: it or a majority ' +
+          'lost data, or was restored from an old copy. Compare the servers before starting this one again',
+      });
+      return { reason: 'leader lacks committed transactions' };
+    }
+    this.#staging = {
+      truncateAfter,
+      snapshot: snapshot && { zxid: snapshot.zxid, epochs: snapshot.epochs },
+      isSnapshotDurable: false,
+      entries: [],
+      last: base,
+    };
+    return undefined;
+  }
+
+  #snapChunk(bytes: Uint8Array): Abandoned | undefined {
+    if (this.#staging?.snapshot === undefined) return { reason: 'snapshot data out of order' };
+    this.#state.emit({ kind: 'stageChunk', bytes });
+    return undefined;
+  }
+
+  #snapEnd(summary: Uint8Array): Abandoned | undefined {
+    const snapshot = this.#staging?.snapshot;
+    if (snapshot === undefined) return { reason: 'snapshot data out of order' };
+    this.#state.emit({ kind: 'stageEnd', zxid: snapshot.zxid, summary });
+    return undefined;
+  }
+
+  #proposed(entries: readonly LogEntry[]): Abandoned | undefined {
+    const isLogging = this.#phase === 'persisting' || this.#phase === 'acked' || this.isServing;
+    const staging = this.#staging;
+    let last = isLogging ? this.#state.history.last : staging?.last;
+    if (last === undefined) return { reason: 'PROPOSAL out of order' };
+    for (const entry of entries) {
+      if (!follows(last, entry.zxid)) return { reason: 'PROPOSAL leaves a gap' };
+      last = entry.zxid;
+    }
+    if (entries.length === 0) return undefined;
+    if (isLogging) {
+      if (zxidEpoch(last) !== this.#epoch) return { reason: 'PROPOSAL of another epoch' };
+      this.#state.persist({ append: entries });
+      return undefined;
+    }
+    if (staging === undefined) return { reason: 'PROPOSAL out of order' };
+    for (const entry of entries) staging.entries.push(entry);
+    staging.last = last;
+    return undefined;
+  }
+
+  #newLeader(epoch: Epoch, clusterId: string): Abandoned | undefined {
+    const staging = this.#staging;
+    if (
+      this.#phase !== 'syncing' ||
+      staging === undefined ||
+      this.#pendingNewLeader !== undefined
+    ) {
+      return { reason: 'NEWLEADER out of order' };
+    }
+    if (epoch !== this.#epoch) return { reason: 'NEWLEADER of another epoch' };
+    const { boundClusterId } = this.#state;
+    if (boundClusterId !== '' && clusterId !== boundClusterId) {
+      return { reason: 'the leader belongs to another cluster' };
+    }
+    if (staging.last < this.#state.history.committed) {
+      return { reason: 'the leader sent less than is known to be committed' };
+    }
+    this.#pendingNewLeader = { epoch, clusterId };
+    if (staging.snapshot === undefined || staging.isSnapshotDurable) {
+      this.#persistSync(epoch, clusterId);
+    }
+    return undefined;
+  }
+
+  #persistSync(epoch: Epoch, clusterId: string): void {
+    const staging = this.#staging;
+    invariant(staging !== undefined, 'synchronisation ends that never began');
+    this.#pendingNewLeader = undefined;
+    this.#staging = undefined;
+    this.#phase = 'persisting';
+    this.#awaitedWrite = this.#state.persist({
+      ...(staging.snapshot && { snapshot: staging.snapshot }),
+      ...(staging.truncateAfter !== undefined && { truncateAfter: staging.truncateAfter }),
+      ...(staging.entries.length > 0 && { append: staging.entries }),
+      currentEpoch: epoch,
+      clusterId,
+    });
+  }
+
+  #ackNewLeader(): void {
+    const epoch = this.#epoch;
+    invariant(epoch !== undefined, 'NEWLEADER acknowledged without an epoch');
+    this.#phase = 'acked';
+    this.#state.send(this.#link, { type: MessageType.ack, zxid: makeZxid(epoch, 0) });
+    // Of the staged transactions only those of this epoch still need an acknowledgement of their own.
+    this.#ackedZxid = makeZxid(epoch, 0);
+  }
+
+  /** Acknowledges everything durable with one message; observers never acknowledge transactions. */
+  #ackDurable(): void {
+    if (!this.#state.isVoter || (this.#phase !== 'acked' && this.#phase !== 'live')) return;
+    const { durable } = this.#state.history;
+    if (durable <= this.#ackedZxid) return;
+    this.#ackedZxid = durable;
+    this.#state.send(this.#link, { type: MessageType.ack, zxid: durable });
+  }
+
+  #commitUpTo(zxid: Zxid): Abandoned | undefined {
+    const end = this.#staging?.last ?? this.#state.history.last;
+    if (zxid > end) return { reason: 'COMMIT of a transaction never proposed' };
+    if (zxid <= this.#committed) return undefined;
+    this.#committed = zxid;
+    if (this.isServing) {
+      this.#state.history.commit(zxid);
+      this.#apply();
+    }
+    return undefined;
+  }
+
+  #informed(entries: readonly LogEntry[]): Abandoned | undefined {
+    const abandoned = this.#proposed(entries);
+    const last = entries.at(-1);
+    return abandoned ?? (last === undefined ? undefined : this.#commitUpTo(last.zxid));
+  }
+
+  #upToDate(): Abandoned | undefined {
+    if (this.#phase !== 'acked') return { reason: 'UPTODATE out of order' };
+    this.#goLive();
+    return undefined;
+  }
+
+  #goLive(): void {
+    const { history } = this.#state;
+    this.#phase = 'live';
+    if (this.#committed > history.committed) history.commit(this.#committed);
+    this.#apply();
+    const name = this.#state.isVoter ? 'following' : 'observing';
+    const role = { name, leader: this.leader, isServing: true } as const;
+    this.#state.emit({ kind: 'role', role });
+  }
+
+  #apply(): void {
+    if (this.isServing) this.#state.apply();
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * The door of the core: one server's part in ZAB. Inputs in through methods, effects out through
+ * `takeEffects` (see effects.ts for the contract). Synchronous, deterministic, without any clock,
+ * socket, file or randomness of its own; input from peers never makes it throw.
+ */
+
+import { invariant } from '../base/assert.ts';
+import { EPOCH_NONE, SERVER_NONE, type ServerId, type Zxid } from '../base/ids.ts';
+import type { Effect, LinkId, Role } from './effects.ts';
+import { Election, type Reachability } from './election.ts';
+import type { History } from './history.ts';
+import { Leader } from './leader.ts';
+import { Learner } from './learner.ts';
+import {
+  type LogEntry,
+  type Notification,
+  PeerState,
+  type QuorumMessage,
+  type Vote,
+} from './messages.ts';
+import { type DurableState, type ZabConfig, ZabState } from './zab-state.ts';
+
+export class ZabNode {
+  readonly #state: ZabState;
+  readonly #reachability = new Map<ServerId, Reachability>();
+  #election: Election | undefined;
+  #leader: Leader | undefined;
+  #learner: Learner | undefined;
+  /** The vote this server settled on, for those who ask. */
+  #settled: Vote | undefined;
+  #round = 0;
+  #isStopped = false;
+
+  constructor(config: ZabConfig, durable: DurableState) {
+    this.#state = new ZabState(config, durable);
+  }
+
+  // What the caller may look at -----------------------------------------------------------------
+
+  get history(): Pick<
+    History,
+    'last' | 'durable' | 'committed' | 'applicable' | 'retainedAfter' | 'entriesAfter'
+  > {
+    return this.#state.history;
+  }
+
+  get leader(): Leader | undefined {
+    return this.#leader;
+  }
+
+  get learner(): Learner | undefined {
+    return this.#learner;
+  }
+
+  get currentEpoch(): number {
+    return this.#state.currentEpoch;
+  }
+
+  get acceptedEpoch(): number {
+    return this.#state.acceptedEpoch;
+  }
+
+  /** The ensemble this server's data belongs to; empty while it has none. */
+  get clusterId(): string {
+    return this.#state.boundClusterId;
+  }
+
+  /** True while `propose` and `barrier` may be called. */
+  get canPropose(): boolean {
+    return this.#leader?.isServing === true;
+  }
+
+  // Inputs --------------------------------------------------------------------------------------
+
+  start(nowMs: number): void {
+    this.#state.nowMs = nowMs;
+    this.#look('start');
+  }
+
+  /** Time has passed. Call it at least every few heartbeats, and first of all after the process was frozen. */
+  tick(nowMs: number): void {
+    invariant(nowMs >= this.#state.nowMs, 'the monotonic clock goes backwards');
+    this.#state.nowMs = nowMs;
+    if (this.#isStopped) return;
+    const elected = this.#election?.tick();
+    if (elected !== undefined) this.#settle(elected);
+    this.#orLook(this.#leader?.tick() ?? this.#learner?.tick());
+  }
+
+  /** A peer's election port was reached, was lost, or refused. */
+  reachability(sid: ServerId, reachability: Reachability): void {
+    this.#reachability.set(sid, reachability);
+    if (reachability === 'up') this.#election?.reached(sid);
+  }
+
+  notified(from: ServerId, notification: Notification): void {
+    if (this.#isStopped) return;
+    if (this.#election !== undefined) {
+      const elected = this.#election.receive(from, notification);
+      if (elected !== undefined) this.#settle(elected);
+      return;
+    }
+    // Settled servers only answer, so a server that is looking never disturbs a healthy ensemble.
+    if (notification.state === PeerState.looking && this.#settled !== undefined) {
+      const answer = { state: this.#peerState(), vote: this.#settledVote() };
+      this.#state.emit({ kind: 'notify', to: from, notification: answer });
+    }
+  }
+
+  /** A number for a connection that the caller accepted. */
+  newLink(): LinkId {
+    return this.#state.newLink();
+  }
+
+  /** A learner whose identity was checked has connected to the quorum port. */
+  learnerConnected(link: LinkId, sid: ServerId): void {
+    if (this.#leader === undefined) this.#state.close(link, 'not leading');
+    else this.#leader.connected(link, sid);
+  }
+
+  /** The connection asked for by a `dial` effect is open. */
+  opened(link: LinkId): void {
+    if (this.#learner?.owns(link)) this.#learner.opened(link);
+    else this.#state.close(link, 'no longer wanted');
+  }
+
+  /** A connection is gone, or a dialled one could not be opened. */
+  closed(link: LinkId): void {
+    this.#orLook(this.#leader?.disconnected(link) ?? this.#learner?.closed(link));
+  }
+
+  receive(link: LinkId, message: QuorumMessage): void {
+    if (this.#leader?.owns(link)) this.#orLook(this.#leader.receive(link, message));
+    else if (this.#learner?.owns(link)) this.#orLook(this.#learner.receive(message));
+  }
+
+  /** Every persist request up to this id is durable. */
+  persisted(id: number): void {
+    this.#state.persisted(id);
+    this.#orLook(this.#leader?.persisted());
+    this.#learner?.persisted();
+    this.#beginElection();
+  }
+
+  /** Answer to `readLog`: what the log holds after the zxid asked for; empty when it is trimmed. */
+  logRead(link: LinkId, entries: readonly LogEntry[]): void {
+    this.#leader?.logRead(link, entries);
+  }
+
+  snapshotOpened(link: LinkId, zxid: Zxid): void {
+    this.#leader?.snapshotOpened(link, zxid);
+  }
+
+  snapshotSent(link: LinkId, summary: Uint8Array): void {
+    this.#leader?.snapshotSent(link, summary);
+  }
+
+  snapshotStaged(): void {
+    this.#learner?.snapshotStaged();
+  }
+
+  /** The caller dropped log entries up to and including this zxid. */
+  trimmed(retainedAfter: Zxid): void {
+    this.#state.history.trimmed(retainedAfter);
+  }
+
+  /** Only while `canPropose`. The bytes belong to the core from now on. */
+  propose(bytes: Uint8Array): Zxid {
+    invariant(this.#leader !== undefined, 'proposal by a server that does not lead');
+    return this.#leader.propose(bytes);
+  }
+
+  /** Only while `canPropose`. Unanswered when leadership ends first. */
+  barrier(token: number): void {
+    invariant(this.#leader !== undefined, 'barrier at a server that does not lead');
+    this.#leader.barrier(token);
+  }
+
+  /** Orderly end: connections close, so that the others elect at once. */
+  stop(): void {
+    this.#leaveRole('the server is stopping');
+    this.#isStopped = true;
+  }
+
+  /** What this turn's inputs lead to. Checks the invariants; call once at the end of each turn. */
+  takeEffects(): Effect[] {
+    this.#leader?.flush();
+    this.#state.check();
+    return this.#state.takeEffects();
+  }
+
+  // Changes of role -----------------------------------------------------------------------------
+
+  #orLook(ended: { readonly reason: string } | undefined): void {
+    if (ended !== undefined && !this.#isStopped) this.#look(ended.reason);
+  }
+
+  #look(reason: string): void {
+    this.#leaveRole(reason);
+    this.#state.trace('looking', { reason });
+    this.#emitRole({ name: 'looking' });
+    this.#beginElection();
+  }
+
+  #leaveRole(reason: string): void {
+    this.#leader?.abandon(reason);
+    this.#learner?.abandon(reason);
+    this.#leader = undefined;
+    this.#learner = undefined;
+    this.#election = undefined;
+    this.#settled = undefined;
+  }
+
+  /** A vote speaks of durable data, so the attempt waits until all writes under way have completed. */
+  #beginElection(): void {
+    const hasRole = this.#election ?? this.#leader ?? this.#learner;
+    if (hasRole !== undefined || this.#isStopped || !this.#state.isDrained) return;
+    this.#round++;
+    const reachability = (sid: ServerId): Reachability => this.#reachability.get(sid) ?? 'unknown';
+    this.#election = new Election(this.#state, this.#round, reachability);
+    // A voter on its own has everybody's vote already.
+    const elected = this.#election.tick();
+    if (elected !== undefined) this.#settle(elected);
+  }
+
+  #settle(vote: Vote): void {
+    this.#election = undefined;
+    this.#round = vote.round;
+    this.#settled = vote;
+    this.#state.trace('elected', { leader: vote.leader, zxid: vote.zxid, round: vote.round });
+    if (vote.leader === this.#state.sid) {
+      this.#leader = new Leader(this.#state);
+      this.#emitRole({ name: 'leading', epoch: EPOCH_NONE, isServing: false });
+    } else {
+      this.#learner = new Learner(this.#state, vote.leader);
+      const name = this.#state.isVoter ? 'following' : 'observing';
+      this.#emitRole({ name, leader: vote.leader, isServing: false });
+    }
+  }
+
+  #emitRole(role: Role): void {
+    this.#state.emit({ kind: 'role', role });
+  }
+
+  #peerState(): PeerState {
+    if (this.#leader !== undefined) return PeerState.leading;
+    if (this.#learner === undefined) return PeerState.looking;
+    return this.#state.isVoter ? PeerState.following : PeerState.observing;
+  }
+
+  /** What late joiners hear: the leadership's own epoch, so that all answers match. */
+  #settledVote(): Vote {
+    const vote = this.#settled;
+    invariant(vote !== undefined && vote.leader !== SERVER_NONE, 'settled on nobody');
+    const epoch = this.#leader?.epoch ?? this.#learner?.epoch;
+    return epoch === undefined ? vote : { ...vote, peerEpoch: epoch };
+  }
+}

@@ -1,0 +1,471 @@
+/**
+ * Several `ZabNode`s wired to queues that the test controls: messages, disk writes and time move
+ * only when told, in an order drawn from a seed. Histories are checked as they grow.
+ */
+
+import { strict as assert } from 'node:assert';
+import { EpochTable } from '../../src/base/epoch-table.ts';
+import {
+  EPOCH_NONE,
+  makeServerId,
+  type ServerId,
+  ZXID_NONE,
+  type Zxid,
+  zxidEpoch,
+  zxidHex,
+} from '../../src/base/ids.ts';
+import { Prng } from '../../src/base/prng.ts';
+import type { Effect, LinkId, PersistRequest, Role } from '../../src/consensus/effects.ts';
+import type { LogEntry, Notification, QuorumMessage } from '../../src/consensus/messages.ts';
+import { ZabNode } from '../../src/consensus/zab-node.ts';
+import { DEFAULT_TIMINGS, type DurableState } from '../../src/consensus/zab-state.ts';
+
+interface Disk {
+  state: DurableState;
+  /** Entries after `state.retainedAfter`. */
+  log: LogEntry[];
+  /** The checkpoint: all transactions up to retainedAfter. */
+  checkpoint: LogEntry[];
+}
+
+interface Link {
+  readonly id: number;
+  readonly from: ServerId;
+  readonly to: ServerId;
+  /** The numbers the two ends gave this connection. */
+  readonly dialled: LinkId;
+  accepted: LinkId | undefined;
+  readonly toAcceptor: QuorumMessage[];
+  readonly toDialler: QuorumMessage[];
+  isOpen: boolean;
+}
+
+class Server {
+  readonly id: ServerId;
+  node: ZabNode | undefined;
+  disk: Disk;
+  writes: PersistRequest[] = [];
+  applied: LogEntry[] = [];
+  role: Role = { name: 'looking' };
+  staged: LogEntry[] | undefined;
+
+  constructor(id: ServerId) {
+    this.id = id;
+    this.disk = {
+      state: {
+        acceptedEpoch: EPOCH_NONE,
+        currentEpoch: EPOCH_NONE,
+        clusterId: '',
+        epochs: [],
+        retainedAfter: ZXID_NONE,
+        committed: ZXID_NONE,
+      },
+      log: [],
+      checkpoint: [],
+    };
+  }
+}
+
+export class ZabCluster {
+  readonly servers: readonly Server[];
+  readonly prng: Prng;
+  nowMs = 0;
+  /** Committed transactions in their one true order, as first applied anywhere. */
+  readonly committed: string[] = [];
+  /** Payloads whose commitment a leader saw, that is, which a client may have been told of. */
+  readonly acknowledged = new Set<string>();
+  readonly leaderOfEpoch = new Map<number, ServerId>();
+  readonly syncModes = new Set<string>();
+  #links: Link[] = [];
+  #linkCount = 0;
+  #notifications: { from: ServerId; to: ServerId; notification: Notification }[] = [];
+  /** Pairs `a-b` (a to b) through which nothing passes. */
+  readonly cut = new Set<string>();
+  #proposals = 0;
+  readonly #observers: readonly ServerId[];
+
+  constructor(voters: number, observers: number, seed: number) {
+    this.prng = new Prng(seed);
+    this.servers = Array.from({ length: voters + observers }, (_, i) => {
+      return new Server(makeServerId(i + 1));
+    });
+    this.#observers = this.servers.slice(voters).map((server) => server.id);
+    for (const server of this.servers) this.start(server.id);
+  }
+
+  server(id: number): Server {
+    const server = this.servers[id - 1];
+    assert(server !== undefined);
+    return server;
+  }
+
+  start(id: number): void {
+    const server = this.server(id);
+    assert(server.node === undefined);
+    const voters = this.servers.map((s) => s.id).filter((sid) => !this.#observers.includes(sid));
+    server.node = new ZabNode(
+      {
+        sid: server.id,
+        voters,
+        observers: this.#observers,
+        timings: DEFAULT_TIMINGS,
+        freshClusterId: `cluster-${id}`,
+        prng: new Prng(this.prng.uint32()),
+      },
+      server.disk.state,
+    );
+    server.writes = [];
+    const { checkpoint, log, state } = server.disk;
+    const tail = log.filter((entry) => entry.zxid <= state.committed);
+    server.applied = [...checkpoint, ...tail];
+    server.node.start(this.nowMs);
+    for (const other of this.servers) {
+      if (other === server) continue;
+      const isUp = other.node !== undefined;
+      server.node.reachability(other.id, isUp ? 'up' : 'down');
+      other.node?.reachability(server.id, 'up');
+      if (other.node !== undefined) this.#drain(other);
+    }
+    this.#drain(server);
+  }
+
+  /** Kills the process: queued writes are lost, or some of them survive. */
+  crash(id: number): void {
+    const server = this.server(id);
+    const survivors = this.prng.between(0, server.writes.length);
+    for (const request of server.writes.slice(0, survivors)) this.#write(server, request);
+    server.node = undefined;
+    server.writes = [];
+    server.role = { name: 'looking' };
+    for (const link of [...this.#links]) {
+      if (link.from === server.id || link.to === server.id) this.#breakLink(link);
+    }
+    this.#notifications = this.#notifications.filter((n) => n.from !== server.id);
+    for (const other of this.servers) {
+      other.node?.reachability(server.id, 'down');
+      if (other.node !== undefined) this.#drain(other);
+    }
+  }
+
+  /** Drops the log below what is applied; a later laggard needs a snapshot. */
+  trim(id: number): void {
+    const server = this.server(id);
+    const { node, disk } = server;
+    if (node === undefined || server.writes.length > 0) return;
+    const upTo = server.applied.at(-1)?.zxid ?? ZXID_NONE;
+    if (upTo < disk.state.retainedAfter || upTo > node.history.durable) return;
+    disk.checkpoint = [...server.applied];
+    disk.log = disk.log.filter((entry) => entry.zxid > upTo);
+    disk.state = { ...disk.state, retainedAfter: upTo, committed: max(disk.state.committed, upTo) };
+    node.trimmed(upTo);
+  }
+
+  leader(): Server | undefined {
+    return this.servers.find((server) => server.node?.canPropose);
+  }
+
+  /** Offers a transaction to every server that believes it leads. */
+  propose(): void {
+    for (const server of this.servers) {
+      if (!server.node?.canPropose) continue;
+      const payload = `t${++this.#proposals}@${server.id}`;
+      server.node.propose(Buffer.from(payload));
+      this.#drain(server);
+    }
+  }
+
+  /** One random event: a message, a write, a notification, or a little time. */
+  step(): void {
+    const choices: (() => void)[] = [];
+    for (const server of this.servers) {
+      if (server.writes.length > 0) choices.push(() => this.#completeWrites(server));
+    }
+    for (const link of this.#links) {
+      if (link.toAcceptor.length > 0 && this.#passes(link.from, link.to)) {
+        choices.push(() => this.#deliver(link, true));
+      }
+      if (link.toDialler.length > 0 && this.#passes(link.to, link.from)) {
+        choices.push(() => this.#deliver(link, false));
+      }
+    }
+    if (this.#notifications.length > 0) choices.push(() => this.#deliverNotification());
+    const index = this.prng.between(0, choices.length);
+    const choice = choices[index];
+    if (choice === undefined || this.prng.chance(0.02)) this.advance(this.prng.between(1, 40));
+    else choice();
+  }
+
+  advance(ms: number): void {
+    this.nowMs += ms;
+    for (const server of this.servers) {
+      server.node?.tick(this.nowMs);
+      if (server.node !== undefined) this.#drain(server);
+    }
+  }
+
+  /** Runs random events until the condition holds; false when `limitMs` of virtual time did not suffice. */
+  runUntil(condition: () => boolean, limitMs = 60_000): boolean {
+    const end = this.nowMs + limitMs;
+    while (!condition()) {
+      if (this.nowMs > end) return false;
+      this.step();
+    }
+    return true;
+  }
+
+  isSettled(): boolean {
+    const leader = this.leader();
+    if (leader === undefined) return false;
+    const target = leader.node?.history.last ?? ZXID_NONE;
+    return this.servers.every(
+      (server) =>
+        server.node !== undefined &&
+        server.role.name !== 'looking' &&
+        server.role.isServing &&
+        (server.applied.at(-1)?.zxid ?? ZXID_NONE) === target,
+    );
+  }
+
+  #passes(from: ServerId, to: ServerId): boolean {
+    return !this.cut.has(`${from}-${to}`);
+  }
+
+  #completeWrites(server: Server): void {
+    const count = this.prng.between(1, server.writes.length);
+    const done = server.writes.splice(0, count);
+    for (const request of done) this.#write(server, request);
+    const last = done.at(-1);
+    if (last !== undefined) server.node?.persisted(last.id);
+    this.#drain(server);
+  }
+
+  #write(server: Server, request: PersistRequest): void {
+    const { disk } = server;
+    if (request.snapshot !== undefined) {
+      assert(server.staged !== undefined, 'snapshot switched before it was staged');
+      disk.checkpoint = server.staged;
+      disk.log = [];
+    }
+    const cutAt = request.truncateAfter;
+    if (cutAt !== undefined) disk.log = disk.log.filter((entry) => entry.zxid <= cutAt);
+    if (request.append !== undefined) disk.log.push(...request.append);
+    const epochs = new EpochTable(request.snapshot?.epochs ?? disk.state.epochs);
+    if (cutAt !== undefined) epochs.truncateAfter(cutAt);
+    for (const entry of request.append ?? []) epochs.append(entry.zxid);
+    const retainedAfter = request.snapshot?.zxid ?? disk.state.retainedAfter;
+    disk.state = {
+      acceptedEpoch: request.acceptedEpoch ?? disk.state.acceptedEpoch,
+      currentEpoch: request.currentEpoch ?? disk.state.currentEpoch,
+      clusterId: request.clusterId ?? disk.state.clusterId,
+      epochs: epochs.ends,
+      retainedAfter,
+      committed: max(max(disk.state.committed, request.commitHint), retainedAfter),
+    };
+  }
+
+  #deliver(link: Link, toAcceptor: boolean): void {
+    const queue = toAcceptor ? link.toAcceptor : link.toDialler;
+    const message = queue.shift();
+    const server = this.server(toAcceptor ? link.to : link.from);
+    const number = toAcceptor ? link.accepted : link.dialled;
+    if (message === undefined || number === undefined) return;
+    server.node?.receive(number, message);
+    this.#drain(server);
+  }
+
+  #deliverNotification(): void {
+    const index = this.prng.between(0, this.#notifications.length - 1);
+    const [sent] = this.#notifications.splice(index, 1);
+    if (sent === undefined || !this.#passes(sent.from, sent.to)) return;
+    const server = this.server(sent.to);
+    server.node?.notified(sent.from, sent.notification);
+    this.#drain(server);
+  }
+
+  #breakLink(link: Link): void {
+    if (!link.isOpen) return;
+    link.isOpen = false;
+    this.#links = this.#links.filter((other) => other !== link);
+    const ends: [ServerId, LinkId | undefined][] = [
+      [link.from, link.dialled],
+      [link.to, link.accepted],
+    ];
+    for (const [id, number] of ends) {
+      const { node } = this.server(id);
+      if (node === undefined || number === undefined) continue;
+      node.closed(number);
+      this.#drain(this.server(id));
+    }
+  }
+
+  #linkOf(server: Server, number: LinkId): Link | undefined {
+    return this.#links.find(
+      (link) =>
+        (link.from === server.id && link.dialled === number) ||
+        (link.to === server.id && link.accepted === number),
+    );
+  }
+
+  #drain(server: Server): void {
+    for (const effect of server.node?.takeEffects() ?? []) {
+      if (server.node === undefined) return;
+      this.#carryOut(server, server.node, effect);
+    }
+  }
+
+  #carryOut(server: Server, node: ZabNode, effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        server.writes.push(effect.request);
+        return;
+      case 'notify':
+        this.#notifications.push({
+          from: server.id,
+          to: effect.to,
+          notification: effect.notification,
+        });
+        return;
+      case 'dial':
+        this.#dial(server, node, effect.leader, effect.link);
+        return;
+      case 'send':
+        this.#send(server, effect.link, effect.message);
+        return;
+      case 'broadcast':
+        for (const link of effect.links) this.#send(server, link, effect.message);
+        return;
+      case 'close': {
+        const link = this.#linkOf(server, effect.link);
+        if (link !== undefined) this.#breakLink(link);
+        return;
+      }
+      case 'readLog': {
+        const { log, state } = server.disk;
+        const isCovered = effect.after >= state.retainedAfter;
+        const entries = isCovered ? log.filter((entry) => entry.zxid > effect.after) : [];
+        node.logRead(effect.link, entries.slice(0, this.prng.between(1, 5)));
+        this.#drain(server);
+        return;
+      }
+      case 'sendSnapshot':
+        node.snapshotOpened(effect.link, server.disk.state.retainedAfter);
+        this.#drain(server);
+        this.#send(server, effect.link, {
+          type: 33,
+          bytes: Buffer.from(JSON.stringify(server.disk.checkpoint.map((e) => [e.zxid, text(e)]))),
+        });
+        node.snapshotSent(effect.link, Buffer.alloc(0));
+        this.#drain(server);
+        return;
+      case 'stageBegin':
+        server.staged = [];
+        return;
+      case 'stageChunk': {
+        const pairs: [Zxid, string][] = JSON.parse(Buffer.from(effect.bytes).toString());
+        server.staged = pairs.map(([zxid, payload]) => ({ zxid, bytes: Buffer.from(payload) }));
+        return;
+      }
+      case 'stageEnd':
+        node.snapshotStaged();
+        this.#drain(server);
+        return;
+      case 'stageAbort':
+        return;
+      case 'apply':
+        this.#apply(server, node, effect.upTo);
+        return;
+      case 'role':
+        server.role = effect.role;
+        if (effect.role.name === 'leading' && effect.role.isServing) this.#established(server);
+        return;
+      case 'learnerReady':
+        this.syncModes.add(effect.report.mode);
+        return;
+      case 'barrier':
+      case 'trace':
+        return;
+      case 'fatal':
+        assert.fail(`server ${server.id}: ${effect.reason}`);
+    }
+  }
+
+  #dial(server: Server, node: ZabNode, leader: ServerId, number: LinkId): void {
+    const other = this.server(leader);
+    if (other.node === undefined || !this.#passes(server.id, leader)) {
+      node.closed(number);
+      this.#drain(server);
+      return;
+    }
+    const link: Link = {
+      id: ++this.#linkCount,
+      from: server.id,
+      to: leader,
+      dialled: number,
+      accepted: other.node.newLink(),
+      toAcceptor: [],
+      toDialler: [],
+      isOpen: true,
+    };
+    this.#links.push(link);
+    node.opened(number);
+    this.#drain(server);
+    if (link.isOpen) {
+      other.node.learnerConnected(link.accepted ?? 0, server.id);
+      this.#drain(other);
+    }
+  }
+
+  #send(server: Server, number: LinkId, message: QuorumMessage): void {
+    const link = this.#linkOf(server, number);
+    if (link === undefined) return;
+    (link.from === server.id && link.dialled === number ? link.toAcceptor : link.toDialler).push(
+      message,
+    );
+  }
+
+  /** A leader's history must hold everything committed before (leader completeness). */
+  #established(server: Server): void {
+    const epoch = server.node?.currentEpoch ?? 0;
+    const other = this.leaderOfEpoch.get(epoch);
+    assert(other === undefined || other === server.id, `two leaders in epoch ${epoch}`);
+    this.leaderOfEpoch.set(epoch, server.id);
+    const history = [...server.disk.checkpoint, ...server.disk.log].map(label);
+    const isComplete = this.committed.every((entry, i) => history[i] === entry);
+    assert(isComplete, `leader ${server.id} of epoch ${epoch} lacks committed transactions`);
+  }
+
+  #apply(server: Server, node: ZabNode, upTo: Zxid): void {
+    const last = server.applied.at(-1)?.zxid ?? ZXID_NONE;
+    const { disk } = server;
+    if (disk.state.retainedAfter > last) server.applied = [...disk.checkpoint];
+    const from = server.applied.at(-1)?.zxid ?? ZXID_NONE;
+    for (const entry of disk.log.filter((e) => e.zxid > from && e.zxid <= upTo)) {
+      const index = server.applied.length;
+      server.applied.push(entry);
+      if (index === this.committed.length) this.committed.push(label(entry));
+      assert.equal(
+        label(entry),
+        this.committed[index],
+        `server ${server.id} applies another history`,
+      );
+    }
+    assert((server.applied.at(-1)?.zxid ?? ZXID_NONE) === upTo, 'applied what is not durable');
+    if (node.canPropose) {
+      for (const entry of server.applied) {
+        if (zxidEpoch(entry.zxid) === node.currentEpoch) this.acknowledged.add(label(entry));
+      }
+    }
+  }
+}
+
+function text(entry: LogEntry): string {
+  return Buffer.from(entry.bytes).toString();
+}
+
+function label(entry: LogEntry): string {
+  return `${zxidHex(entry.zxid)} ${text(entry)}`;
+}
+
+function max(a: Zxid, b: Zxid): Zxid {
+  return a > b ? a : b;
+}
