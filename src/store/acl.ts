@@ -1,0 +1,141 @@
+/**
+ * Access control: what a client may write into an ACL, and what an ACL allows whom. Schemes are
+ * those of a server with nothing configured: world, digest, ip (IPv4 with a prefix length), auth,
+ * and super, which no ACL may name.
+ */
+
+import { type Acl, type Identity, OPEN_ACL, Perm } from '../base/acl.ts';
+import { isOpen } from './acl-table.ts';
+
+const IPV4_PATTERN = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const PREFIX_PATTERN = /^\d{1,2}$/;
+const IPV4_BITS = 32;
+
+/**
+ * The ACL to store for what a client asked for: duplicates dropped, `auth` replaced by the client's
+ * own identities. undefined when it is empty or an entry is not valid (InvalidACL).
+ */
+export function expandAcl(
+  acl: readonly Acl[] | null,
+  identities: readonly Identity[],
+): readonly Acl[] | undefined {
+  if (acl === null || acl.length === 0) return undefined;
+  if (isOpen(acl)) return OPEN_ACL;
+  const expanded: Acl[] = [];
+  for (let at = 0; at < acl.length; at++) {
+    const entry = acl[at];
+    if (entry === undefined || isRepeated(acl, at, entry)) continue;
+    if (entry.scheme === 'auth') {
+      if (!appendOwn(expanded, entry.perms, identities)) return undefined;
+    } else if (isValidId(entry.scheme, entry.id)) {
+      expanded.push(entry);
+    } else {
+      return undefined;
+    }
+  }
+  return expanded;
+}
+
+/** Whether somebody with these identities has at least one of the `needed` permission bits. */
+export function isAllowed(
+  acl: readonly Acl[],
+  needed: number,
+  identities: readonly Identity[],
+): boolean {
+  if (acl === OPEN_ACL || acl.length === 0) return true;
+  for (const identity of identities) if (identity.scheme === 'super') return true;
+  for (const entry of acl) {
+    if ((entry.perms & needed) === 0) continue;
+    if (entry.scheme === 'world' && entry.id === 'anyone') return true;
+    for (const identity of identities) {
+      if (identity.scheme === entry.scheme && matches(entry, identity.id)) return true;
+    }
+  }
+  return false;
+}
+
+/** The ACL as shown to somebody without the admin permission: digests without their hash. */
+export function redactAcl(acl: readonly Acl[], identities: readonly Identity[]): readonly Acl[] {
+  if (isAllowed(acl, Perm.admin, identities)) return acl;
+  return acl.map((entry) => {
+    const colon = entry.scheme === 'digest' ? entry.id.indexOf(':') : -1;
+    return colon === -1 ? entry : { ...entry, id: `${entry.id.slice(0, colon)}:x` };
+  });
+}
+
+function isRepeated(acl: readonly Acl[], at: number, entry: Acl): boolean {
+  for (let before = 0; before < at; before++) {
+    const other = acl[before];
+    if (other === undefined || other.perms !== entry.perms) continue;
+    if (other.scheme === entry.scheme && other.id === entry.id) return true;
+  }
+  return false;
+}
+
+/** Adds one entry per identity that was proved; an address or super power is no identity of that kind. */
+function appendOwn(acl: Acl[], perms: number, identities: readonly Identity[]): boolean {
+  let isAuthenticated = false;
+  for (const { scheme, id } of identities) {
+    if (scheme !== 'digest' && scheme !== 'sasl' && scheme !== 'x509') continue;
+    acl.push({ perms, scheme, id });
+    isAuthenticated = true;
+  }
+  return isAuthenticated;
+}
+
+function isValidId(scheme: string, id: string): boolean {
+  switch (scheme) {
+    case 'world':
+      return id === 'anyone';
+    case 'digest':
+      return isValidDigestId(id);
+    case 'ip':
+      return parseCidr(id) !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** `user:hash`, split as Java splits: colons at the end do not count, so `a:` has one part only. */
+function isValidDigestId(id: string): boolean {
+  let end = id.length;
+  while (end > 0 && id[end - 1] === ':') end -= 1;
+  const colon = id.indexOf(':');
+  return colon !== -1 && colon < end && id.lastIndexOf(':', end - 1) === colon;
+}
+
+function matches(entry: Acl, id: string): boolean {
+  if (entry.scheme !== 'ip') return entry.id === id;
+  const range = parseCidr(entry.id);
+  const address = parseIpv4(id);
+  if (range === undefined || address === undefined) return false;
+  return network(address, range.bits) === network(range.address, range.bits);
+}
+
+function parseCidr(id: string): { address: number; bits: number } | undefined {
+  const slash = id.indexOf('/');
+  const address = parseIpv4(slash === -1 ? id : id.slice(0, slash));
+  if (address === undefined) return undefined;
+  if (slash === -1) return { address, bits: IPV4_BITS };
+  const prefix = id.slice(slash + 1);
+  if (!PREFIX_PATTERN.test(prefix) || Number(prefix) > IPV4_BITS) return undefined;
+  return { address, bits: Number(prefix) };
+}
+
+/** The address as an unsigned 32-bit number. */
+function parseIpv4(text: string): number | undefined {
+  const match = IPV4_PATTERN.exec(text);
+  if (match === null) return undefined;
+  let address = 0;
+  for (const part of match.slice(1)) {
+    const byte = Number(part);
+    if (byte > 255) return undefined;
+    address = address * 256 + byte;
+  }
+  return address;
+}
+
+/** The leading bits of an address. Division, because shifting by 32 bits shifts by none. */
+function network(address: number, bits: number): number {
+  return Math.floor(address / 2 ** (IPV4_BITS - bits));
+}

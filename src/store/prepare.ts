@@ -1,0 +1,334 @@
+/**
+ * Makes a transaction of a request: validates it against the state as it will be when every earlier
+ * transaction has been applied, and fixes what every replica must do alike (the sequence number in
+ * a name, the new version, the paths a closing session takes along). Runs on the leader only and
+ * changes nothing but its own record of what is pending.
+ *
+ * The order of checks is the original's, because clients see which error comes first. A request
+ * that fails becomes a transaction too: it takes its place in the order and changes nothing.
+ */
+
+import { type Acl, type Identity, Perm } from '../base/acl.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import { SESSION_NONE, type SessionId, type Zxid } from '../base/ids.ts';
+import { CreateMode, OpCode } from '../base/op-code.ts';
+import { hasParentPath, isValidPath, parentPath } from '../base/path.ts';
+import type { WriteRequest } from '../base/write-request.ts';
+import { expandAcl, isAllowed } from './acl.ts';
+import type { DataTree } from './data-tree.ts';
+import { type NodeView, Outstanding } from './outstanding.ts';
+import { CONTAINER_OWNER, TTL_MAX_MS, ttlOwner } from './owner.ts';
+import { PendingSessions } from './pending-sessions.ts';
+import { type CreateTxn, type ErrorTxn, type TxnBody, TxnType } from './txn.ts';
+
+/** Who asks, and which place in the order the transaction will have. */
+export interface PrepareContext {
+  /** The client's session; for createSession and closeSession the one concerned; 0: the leader itself. */
+  readonly sessionId: SessionId;
+  readonly identities: readonly Identity[];
+  readonly zxid: Zxid;
+}
+
+export interface PreparerOptions {
+  /** Whether nodes with a time to live may be created; every server must agree. */
+  readonly extendedTypes?: boolean;
+}
+
+const ANY_VERSION = -1;
+const SEQUENCE_DIGITS = 10;
+/** Creating it would set a quota on the root, which the original does not survive. */
+const ROOT_QUOTA_PATH = '/zookeeper/quota/zookeeper_limits';
+
+export class Preparer {
+  readonly #outstanding: Outstanding;
+  readonly #sessions: PendingSessions;
+  readonly #extendedTypes: boolean;
+
+  constructor(tree: DataTree, options: PreparerOptions = {}) {
+    this.#outstanding = new Outstanding(tree);
+    this.#sessions = new PendingSessions(tree.sessions);
+    this.#extendedTypes = options.extendedTypes ?? false;
+  }
+
+  /** Nodes with changes that are prepared and not yet applied. */
+  get pendingCount(): number {
+    return this.#outstanding.size;
+  }
+
+  /**
+   * The body of the transaction at `context.zxid`, which is greater than that of every earlier
+   * call. Never throws: what cannot be done is a body of type error. `data` in the body is the
+   * request's own view: encode the body, or copy it, before the frame goes.
+   */
+  prepare(request: WriteRequest, context: PrepareContext): TxnBody {
+    const position = this.#outstanding.position;
+    const body = this.#prepare(request, context);
+    this.#outstanding.keep(position);
+    return body;
+  }
+
+  /** The tree has applied this transaction. To be called in the same step, or the two disagree. */
+  applied(zxid: Zxid): void {
+    this.#outstanding.applied(zxid);
+    this.#sessions.applied(zxid);
+  }
+
+  /** Forgets everything pending: this server no longer leads. */
+  reset(): void {
+    this.#outstanding.clear();
+    this.#sessions.clear();
+  }
+
+  #prepare(request: WriteRequest, context: PrepareContext): TxnBody {
+    switch (request.op) {
+      case OpCode.multi:
+        return this.#multi(request, context);
+      case OpCode.createSession:
+        this.#sessions.created(context.sessionId, context.zxid);
+        return { type: TxnType.createSession, timeoutMs: request.durationMs };
+      case OpCode.closeSession:
+        return this.#closeSession(context);
+      case OpCode.setAcl:
+        return this.#setAcl(request, context);
+      case OpCode.deleteContainer:
+        return this.#deleteContainer(request, context);
+      case OpCode.check:
+        // Alone it would be a read that takes a place in the order; only a multi may hold one.
+        return failure(ErrorCode.unimplemented);
+      default:
+        return this.#member(request, context, false);
+    }
+  }
+
+  /** Operations that may stand alone as well as in a multi, and check. */
+  #member(request: WriteRequest, context: PrepareContext, inMulti: boolean): TxnBody {
+    switch (request.op) {
+      case OpCode.create:
+      case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTtl:
+        return this.#create(request, context, inMulti);
+      case OpCode.delete:
+        return this.#delete(request, context);
+      case OpCode.setData:
+        return this.#setData(request, context);
+      case OpCode.check:
+        return this.#check(request, context);
+      default:
+        return failure(ErrorCode.unimplemented);
+    }
+  }
+
+  #create(request: WriteRequest, context: PrepareContext, inMulti: boolean): TxnBody {
+    const { sessionId, zxid } = context;
+    const badMode = this.#checkMode(request, inMulti);
+    if (badMode !== ErrorCode.ok) return failure(badMode);
+    if (!this.#sessions.isOpen(sessionId)) return failure(ErrorCode.sessionExpired);
+    const asked = request.path;
+    if (asked === null) return failure(ErrorCode.marshallingError);
+    if (!hasParentPath(asked)) return failure(ErrorCode.badArguments);
+    const acl = expandAcl(request.acl, context.identities);
+    if (acl === undefined) return failure(ErrorCode.invalidAcl);
+    const parentAt = parentPath(asked);
+    const parent = this.#outstanding.find(parentAt);
+    if (parent === undefined) return failure(ErrorCode.noNode);
+    if (!isAllowed(parent.acl, Perm.create, context.identities)) return failure(ErrorCode.noAuth);
+    const path = isSequential(request.flags) ? asked + sequenceText(parent.creates) : asked;
+    if (!isValidPath(path) || path === ROOT_QUOTA_PATH) return failure(ErrorCode.badArguments);
+    if (this.#outstanding.find(path) !== undefined) return failure(ErrorCode.nodeExists);
+    if (parent.isEphemeral) return failure(ErrorCode.noChildrenForEphemerals);
+
+    const type = createType(request, inMulti);
+    const ephemeralOwner = ownerOf(type, request, sessionId);
+    const parentCversion = (parent.creates + 1) | 0;
+    const isEphemeral = ephemeralOwner === sessionId && sessionId !== SESSION_NONE;
+    this.#outstanding.childCreated(parentAt, zxid, parent, parentCversion);
+    this.#outstanding.created(path, zxid, acl, ephemeralOwner, isEphemeral);
+    return { type, path, data: request.data, acl, ephemeralOwner, parentCversion };
+  }
+
+  /** The checks of a create that look at nothing but the request. */
+  #checkMode(request: WriteRequest, inMulti: boolean): ErrorCode {
+    const { flags, op, durationMs } = request;
+    if (flags < CreateMode.persistent || flags > CreateMode.persistentSequentialTtl) {
+      return ErrorCode.badArguments;
+    }
+    if (hasTtl(flags)) {
+      if (!this.#extendedTypes) return ErrorCode.unimplemented;
+      return durationMs > 0 && durationMs <= TTL_MAX_MS ? ErrorCode.ok : ErrorCode.badArguments;
+    }
+    if (op !== OpCode.createTtl || inMulti) return ErrorCode.ok;
+    // The original lets a ttl of -1 pass here and then fails to apply what it has logged.
+    return ErrorCode.badArguments;
+  }
+
+  #delete(request: WriteRequest, context: PrepareContext): TxnBody {
+    const { zxid } = context;
+    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    const path = request.path;
+    if (path === null) return failure(ErrorCode.marshallingError);
+    if (!isDeletable(path)) return failure(ErrorCode.badArguments);
+    const parentAt = parentPath(path);
+    const parent = this.#outstanding.find(parentAt);
+    if (parent === undefined) return failure(ErrorCode.noNode);
+    if (!isAllowed(parent.acl, Perm.delete, context.identities)) return failure(ErrorCode.noAuth);
+    const node = this.#outstanding.find(path);
+    if (node === undefined) return failure(ErrorCode.noNode);
+    if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
+    if (node.numChildren > 0) return failure(ErrorCode.notEmpty);
+    this.#outstanding.childDeleted(parentAt, zxid, parent);
+    this.#outstanding.deleted(path, zxid, node);
+    return { type: TxnType.delete, path };
+  }
+
+  /** The leader's own sweep: no session, no permission. A client that sends it is turned away. */
+  #deleteContainer(request: WriteRequest, context: PrepareContext): TxnBody {
+    if (context.sessionId !== SESSION_NONE) return failure(ErrorCode.unimplemented);
+    const path = request.path;
+    if (path === null || !isDeletable(path)) return failure(ErrorCode.badArguments);
+    const node = this.#outstanding.find(path);
+    if (node === undefined) return failure(ErrorCode.noNode);
+    if (node.numChildren > 0) return failure(ErrorCode.notEmpty);
+    if (node.isEphemeral) return failure(ErrorCode.badVersion);
+    this.#removeNode(path, context.zxid, node);
+    return { type: TxnType.deleteContainer, path };
+  }
+
+  #setData(request: WriteRequest, context: PrepareContext): TxnBody {
+    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    const path = request.path;
+    if (!isValidPath(path)) return failure(ErrorCode.badArguments);
+    const node = this.#outstanding.find(path);
+    if (node === undefined) return failure(ErrorCode.noNode);
+    if (!isAllowed(node.acl, Perm.write, context.identities)) return failure(ErrorCode.noAuth);
+    if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
+    const version = (node.version + 1) | 0;
+    this.#outstanding.dataSet(path, context.zxid, node, version);
+    return { type: TxnType.setData, path, data: request.data, version };
+  }
+
+  #setAcl(request: WriteRequest, context: PrepareContext): TxnBody {
+    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    const path = request.path;
+    if (!isValidPath(path)) return failure(ErrorCode.badArguments);
+    const acl: readonly Acl[] | undefined = expandAcl(request.acl, context.identities);
+    if (acl === undefined) return failure(ErrorCode.invalidAcl);
+    const node = this.#outstanding.find(path);
+    if (node === undefined) return failure(ErrorCode.noNode);
+    if (!isAllowed(node.acl, Perm.admin, context.identities)) return failure(ErrorCode.noAuth);
+    if (!isExpected(request.version, node.aversion)) return failure(ErrorCode.badVersion);
+    const version = (node.aversion + 1) | 0;
+    this.#outstanding.aclSet(path, context.zxid, node, acl, version);
+    return { type: TxnType.setAcl, path, acl, version };
+  }
+
+  #check(request: WriteRequest, context: PrepareContext): TxnBody {
+    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    const path = request.path;
+    if (!isValidPath(path)) return failure(ErrorCode.badArguments);
+    const node = this.#outstanding.find(path);
+    if (node === undefined) return failure(ErrorCode.noNode);
+    if (!isAllowed(node.acl, Perm.read, context.identities)) return failure(ErrorCode.noAuth);
+    if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
+    return { type: TxnType.check, path };
+  }
+
+  /** Each member sees what the earlier ones will have done; one that fails undoes them all. */
+  #multi(request: WriteRequest, context: PrepareContext): TxnBody {
+    const position = this.#outstanding.position;
+    const ops: TxnBody[] = [];
+    for (const member of request.ops) {
+      const body = this.#member(member, context, true);
+      if (body.type === TxnType.error) {
+        this.#outstanding.rollback(position);
+        return { type: TxnType.multi, ops: failedOps(request.ops.length, ops.length, body) };
+      }
+      ops.push(body);
+    }
+    return { type: TxnType.multi, ops };
+  }
+
+  #closeSession(context: PrepareContext): TxnBody {
+    const { sessionId, zxid } = context;
+    const paths = this.#outstanding.ephemeralPaths(sessionId);
+    for (const path of paths) {
+      const node = this.#outstanding.find(path);
+      if (node !== undefined) this.#removeNode(path, zxid, node);
+    }
+    this.#sessions.closing(sessionId, zxid);
+    return { type: TxnType.closeSession, paths };
+  }
+
+  #removeNode(path: string, zxid: Zxid, node: NodeView): void {
+    const parentAt = parentPath(path);
+    const parent = this.#outstanding.find(parentAt);
+    if (parent !== undefined) this.#outstanding.childDeleted(parentAt, zxid, parent);
+    this.#outstanding.deleted(path, zxid, node);
+  }
+}
+
+function failure(error: ErrorCode): ErrorTxn {
+  return { type: TxnType.error, error };
+}
+
+/** Results of a failed multi: 0 for what was rolled back, the error, -2 for what was not tried. */
+function failedOps(count: number, failedAt: number, error: ErrorTxn): ErrorTxn[] {
+  const ops: ErrorTxn[] = [];
+  for (let at = 0; at < count; at++) {
+    if (at < failedAt) ops.push(failure(ErrorCode.ok));
+    else ops.push(at === failedAt ? error : failure(ErrorCode.runtimeInconsistency));
+  }
+  return ops;
+}
+
+/** Only -1 stands for any version; every other number must match, negative ones too. */
+function isExpected(expected: number, actual: number): boolean {
+  return expected === ANY_VERSION || expected === actual;
+}
+
+function isDeletable(path: string): boolean {
+  if (!hasParentPath(path)) return false;
+  switch (path) {
+    case '/':
+    case '/zookeeper':
+    case '/zookeeper/quota':
+    case '/zookeeper/config':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function isSequential(flags: number): boolean {
+  return (
+    flags === CreateMode.persistentSequential ||
+    flags === CreateMode.ephemeralSequential ||
+    flags === CreateMode.persistentSequentialTtl
+  );
+}
+
+function hasTtl(flags: number): boolean {
+  return flags === CreateMode.persistentTtl || flags === CreateMode.persistentSequentialTtl;
+}
+
+/** Padded to ten characters, the sign of a counter past its end being one of them. */
+function sequenceText(creates: number): string {
+  if (creates >= 0) return creates.toString().padStart(SEQUENCE_DIGITS, '0');
+  return `-${(-creates).toString().padStart(SEQUENCE_DIGITS - 1, '0')}`;
+}
+
+/** Alone the operation says what kind of node it makes; in a multi the flags do. */
+function createType(request: WriteRequest, inMulti: boolean): CreateTxn['type'] {
+  if (request.op === OpCode.createContainer) return TxnType.createContainer;
+  if (hasTtl(request.flags)) return TxnType.createTtl;
+  if (inMulti && request.flags === CreateMode.container) return TxnType.createContainer;
+  return request.op === OpCode.create2 ? TxnType.create2 : TxnType.create;
+}
+
+function ownerOf(type: CreateTxn['type'], request: WriteRequest, sessionId: SessionId): SessionId {
+  if (type === TxnType.createContainer) return CONTAINER_OWNER;
+  if (type === TxnType.createTtl) return ttlOwner(request.durationMs);
+  const isEphemeral =
+    request.flags === CreateMode.ephemeral || request.flags === CreateMode.ephemeralSequential;
+  return isEphemeral ? sessionId : SESSION_NONE;
+}
