@@ -72,10 +72,9 @@ export class FrameDecoder {
     return this.#word;
   }
 
-  /** Bytes this decoder holds on to between turns. */
+  /** Bytes of memory this decoder holds on to between turns. */
   get keptBytes(): number {
-    const kept = this.#inputIsKept ? this.#input.length - this.#inputAt : 0;
-    return kept + this.#wordCount + Math.max(0, this.#bodyCount);
+    return this.#body.length + (this.#inputIsKept ? this.#input.length : 0);
   }
 
   /** The last frame as a view of its own; for callers that cannot work with offsets. */
