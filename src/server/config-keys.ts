@@ -1,0 +1,141 @@
+/**
+ * Every key of a configuration that has an effect here, with its type, bounds and default. The
+ * command line makes one flag of each, and messages quote the descriptions.
+ */
+
+interface KeyCommon {
+  /** One line for `--help`. */
+  readonly about: string;
+}
+
+export interface IntegerKey extends KeyCommon {
+  readonly kind: 'integer';
+  readonly min: number;
+  readonly max: number;
+  /** Continues "a whole number": the unit, and what special values mean. */
+  readonly unit: string;
+  /** undefined: the default depends on other keys, or there is none. */
+  readonly fallback?: number;
+}
+
+export interface BooleanKey extends KeyCommon {
+  readonly kind: 'boolean';
+  /** The two words, the one for true first. */
+  readonly words: readonly [string, string];
+  readonly fallback: boolean;
+}
+
+export interface TextKey extends KeyCommon {
+  readonly kind: 'text';
+  readonly expected: string;
+}
+
+export type KeySpec = IntegerKey | BooleanKey | TextKey;
+
+const INT_MAX = 0x7fff_ffff;
+const TRUE_FALSE = ['true', 'false'] as const;
+const YES_NO = ['yes', 'no'] as const;
+
+function integer(about: string, unit: string, bounds: [number, number], fallback?: number) {
+  const [min, max] = bounds;
+  const spec = { kind: 'integer', about, unit, min, max } as const;
+  return fallback === undefined ? spec : { ...spec, fallback };
+}
+
+function boolean(about: string, words: readonly [string, string], fallback: boolean) {
+  return { kind: 'boolean', about, words, fallback } as const;
+}
+
+function text(about: string, expected: string) {
+  return { kind: 'text', about, expected } as const;
+}
+
+export const CONFIG_KEYS = {
+  dataDir: text('directory of the state and of myid', 'the path of a directory'),
+  dataLogDir: text(
+    'directory of the transaction log (default: dataDir)',
+    'the path of a directory',
+  ),
+  clientPort: integer('port for clients', '(a port)', [0, 65535]),
+  clientPortAddress: text('address clients connect to (default: all)', 'a host name or an address'),
+  tickTime: integer('unit of the other times', 'of milliseconds', [1, INT_MAX], 3000),
+  initLimit: integer('time to connect and synchronise', 'of ticks', [1, INT_MAX]),
+  syncLimit: integer('time a learner may lag', 'of ticks', [1, INT_MAX]),
+  minSessionTimeout: integer(
+    'shortest session timeout (default: 2 ticks)',
+    'of milliseconds, -1 for the default',
+    [-1, INT_MAX],
+  ),
+  maxSessionTimeout: integer(
+    'longest session timeout (default: 20 ticks)',
+    'of milliseconds, -1 for the default',
+    [-1, INT_MAX],
+  ),
+  maxClientCnxns: integer('connections from one address', '(0: no limit)', [-1, INT_MAX], 60),
+  maxCnxns: integer('connections in all', '(0: no limit)', [-1, INT_MAX], 0),
+  clientPortListenBacklog: integer('accept backlog', '(-1: default)', [-1, INT_MAX], -1),
+  'autopurge.snapRetainCount': integer(
+    'checkpoints whose log is kept',
+    '(at least 3)',
+    [-INT_MAX, INT_MAX],
+    3,
+  ),
+  'autopurge.purgeInterval': text(
+    'time between purges',
+    'hours, or a number with ms, s, m, h or d',
+  ),
+  snapCount: integer('transactions between checkpoints', 'of transactions', [0, INT_MAX], 100_000),
+  peerType: text('role of this server', 'participant or observer'),
+  standaloneEnabled: boolean('a single server runs alone', TRUE_FALSE, true),
+  leaderServes: boolean('the leader accepts clients', YES_NO, true),
+  quorumListenOnAllIPs: boolean('listen for peers on all interfaces', TRUE_FALSE, false),
+  'jute.maxbuffer': integer('largest request', 'of bytes', [1024, INT_MAX], 0xfffff),
+  globalOutstandingLimit: integer('requests in work', 'of requests', [1, INT_MAX], 1000),
+  '4lw.commands.whitelist': text('four letter words answered', 'a comma list of words, or *'),
+  peerHeartbeatMs: integer(
+    'time between heartbeats of peers',
+    'of milliseconds',
+    [10, 60_000],
+    200,
+  ),
+  peerTimeoutMs: integer(
+    'silence after which a peer is lost',
+    'of milliseconds',
+    [50, 600_000],
+    1000,
+  ),
+  logRetainTxns: integer(
+    'transactions kept for lagging peers',
+    'of transactions',
+    [0, INT_MAX],
+    50_000,
+  ),
+  logRetainBytes: integer(
+    'bytes of log kept for lagging peers',
+    'of bytes',
+    [0, Number.MAX_SAFE_INTEGER],
+    64 * 1024 * 1024,
+  ),
+  checkpointIntervalTxns: integer(
+    'transactions between checkpoints (default: snapCount)',
+    'of transactions',
+    [2, INT_MAX],
+  ),
+} satisfies Readonly<Record<string, KeySpec>>;
+
+/** A key that has an effect here, other than `server.N`. */
+export type ConfigKey = keyof typeof CONFIG_KEYS;
+
+export type IntegerConfigKey = {
+  [K in ConfigKey]: (typeof CONFIG_KEYS)[K] extends IntegerKey ? K : never;
+}[ConfigKey];
+export type BooleanConfigKey = {
+  [K in ConfigKey]: (typeof CONFIG_KEYS)[K] extends BooleanKey ? K : never;
+}[ConfigKey];
+export type TextConfigKey = {
+  [K in ConfigKey]: (typeof CONFIG_KEYS)[K] extends TextKey ? K : never;
+}[ConfigKey];
+
+export function isConfigKey(key: string): key is ConfigKey {
+  return Object.hasOwn(CONFIG_KEYS, key);
+}

@@ -1,0 +1,78 @@
+/**
+ * What a server is told before it starts: one frozen record of typed values, made from a `zoo.cfg`,
+ * from command line flags or from a program's options, by the same rules.
+ */
+
+import type { ServerId } from '../base/ids.ts';
+import type { Member, MemberRole } from './member-line.ts';
+
+/** A key that was accepted and has no effect, with the reason. */
+export interface IgnoredKey {
+  readonly key: string;
+  readonly value: string;
+  readonly where: string;
+  readonly reason: string;
+}
+
+/** Something a person should look at, though the server starts. */
+export interface ConfigWarning {
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface ServerConfig {
+  /** File the configuration came from, or `options`; for messages. */
+  readonly source: string;
+  /** `myid`; a standalone server without one is server 1. */
+  readonly serverId: ServerId;
+  /** One voter and `standaloneEnabled`: no peers, no election port. */
+  readonly isStandalone: boolean;
+  readonly role: MemberRole;
+  /** By id. Empty when no `server.N` line was given, which only a standalone server may do. */
+  readonly members: readonly Member[];
+  /** Ids of the participants, ascending; never empty (a standalone server votes for itself). */
+  readonly voterIds: readonly ServerId[];
+
+  /** undefined: no listener for clients. 0 (options only): any free port. */
+  readonly clientPort: number | undefined;
+  /** undefined: all interfaces. */
+  readonly clientHost: string | undefined;
+  /** undefined: the platform's default. */
+  readonly clientPortListenBacklog: number | undefined;
+  /** Connections from one address; 0: no limit. */
+  readonly maxClientCnxns: number;
+  /** Connections in all; 0: no limit. */
+  readonly maxCnxns: number;
+  /** Largest frame from a client, in bytes. */
+  readonly juteMaxBuffer: number;
+  readonly globalOutstandingLimit: number;
+  /** The words that are answered; undefined when the configuration does not say; `*` for all. */
+  readonly fourLetterWhitelist: readonly string[] | undefined;
+  readonly leaderServes: boolean;
+
+  /** As written: relative paths count from the working directory. */
+  readonly dataDir: string;
+  readonly dataLogDir: string;
+  readonly snapCount: number;
+  readonly checkpointIntervalTxns: number;
+  readonly autopurgeRetainCount: number;
+  /** 0: log and checkpoints are kept for ever. */
+  readonly autopurgeIntervalMs: number;
+  readonly logRetainTxns: number;
+  readonly logRetainBytes: number;
+
+  readonly tickTimeMs: number;
+  /** Ticks. */
+  readonly initLimit: number;
+  /** Ticks. */
+  readonly syncLimit: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+
+  readonly peerHeartbeatMs: number;
+  readonly peerTimeoutMs: number;
+  readonly quorumListenOnAllIps: boolean;
+
+  readonly ignored: readonly IgnoredKey[];
+  readonly warnings: readonly ConfigWarning[];
+}
