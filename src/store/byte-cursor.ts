@@ -79,9 +79,10 @@ export class ByteWriter {
     this.#bytes.write(text, this.#claim(Buffer.byteLength(text)), 'utf8');
   }
 
-  /** Writes over four bytes that are already there. */
-  patchU32(at: number, value: number): void {
-    this.#view.setUint32(at, value);
+  /** One byte per character, no length in front. */
+  latin1(text: string): void {
+    const at = this.#claim(text.length);
+    this.#bytes.write(text, at, 'latin1');
   }
 
   #claim(count: number): number {

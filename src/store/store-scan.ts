@@ -1,30 +1,42 @@
-/** Reading a whole range of a store in chunks whose memory stays bounded, whatever the values' sizes. */
+/** Reading and deleting whole ranges of a store in bounded pieces, whatever the values' sizes. */
 
-import type { KeyRange, KeyValue, KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
+import type { Cursor, KeyValue, KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** Values reach about 1 MiB each, so a chunk that follows small ones holds 128 MiB at the worst. */
-const CHUNK_PAIRS_MAX = 128;
+/** Values reach about 1 MiB each, so a chunk that follows small ones holds 256 MiB at the worst. */
+const CHUNK_PAIRS_MAX = 256;
+const FIRST_CHUNK_PAIRS = 16;
+const DELETES_PER_BATCH = 1024;
 
-/** All pairs of the range as of the call of the first `next`, in chunks of about 1 MiB. */
-export async function* scanChunks(
-  store: KeyValueStore,
-  range: KeyRange,
-): AsyncGenerator<readonly KeyValue[], void, undefined> {
-  const cursor = store.scan(range);
-  try {
-    let limit = 16;
-    for (;;) {
-      const pairs = await cursor.next(limit);
-      if (pairs.length > 0) yield pairs;
-      if (pairs.length < limit) return;
-      let bytes = 0;
-      for (const [key, value] of pairs) bytes += key.length + value.length;
-      if (bytes > CHUNK_BYTES) limit = Math.max(1, limit >>> 1);
-      else limit = Math.min(CHUNK_PAIRS_MAX, limit * 2);
+/** Reads a cursor to its end in chunks of about 1 MiB. Takes the cursor over. */
+export class ChunkReader {
+  readonly #cursor: Cursor;
+  #limit = FIRST_CHUNK_PAIRS;
+  #isClosed = false;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
+  }
+
+  /** The next pairs, never none of them; undefined at the end, when the cursor is closed too. */
+  async next(): Promise<readonly KeyValue[] | undefined> {
+    if (this.#isClosed) return undefined;
+    const pairs = await this.#cursor.next(this.#limit);
+    if (pairs.length === 0) {
+      await this.close();
+      return undefined;
     }
-  } finally {
-    await cursor.close();
+    let bytes = 0;
+    for (const [key, value] of pairs) bytes += key.length + value.length;
+    if (bytes > CHUNK_BYTES) this.#limit = Math.max(1, this.#limit >>> 1);
+    else this.#limit = Math.min(CHUNK_PAIRS_MAX, this.#limit * 2);
+    return pairs;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#cursor.close();
   }
 }
 
@@ -40,7 +52,7 @@ export class BulkDelete {
 
   async delete(key: Uint8Array): Promise<void> {
     this.#batch.delete(key);
-    if (this.#batch.length >= 1024) await this.flush();
+    if (this.#batch.length >= DELETES_PER_BATCH) await this.flush();
   }
 
   async flush(): Promise<void> {

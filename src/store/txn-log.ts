@@ -15,7 +15,7 @@ import type { EncodedGroup, LogEntry } from './log-group.ts';
 import { type DecodedGroup, decodeGroup, encodeGroups } from './log-group.ts';
 import { assertLogMeta, encodeLogMeta, type LogMeta, readLogMeta } from './log-meta.ts';
 import { StoreError } from './store-error.ts';
-import { scanChunks } from './store-scan.ts';
+import { ChunkReader } from './store-scan.ts';
 
 export type { LogEntry } from './log-group.ts';
 export type { LogMeta } from './log-meta.ts';
@@ -411,16 +411,20 @@ async function verifyGroups(store: KeyValueStore, meta: LogMeta): Promise<GroupI
   const index = new GroupIndex();
   let last = meta.baseZxid;
   let chain = meta.baseChain;
-  for await (const pairs of scanChunks(store, {})) {
-    for (const pair of pairs) {
-      const [key, value] = pair;
-      if (isMetaKey(key)) continue;
-      const group = verifiedGroup(pair, last, chain, meta.lastZxid);
-      const entryCount = group.entries.length;
-      index.push({ ...group, entryCount, bytes: value.length });
-      last = group.last;
-      chain = group.chain;
+  const reader = new ChunkReader(store.scan({}));
+  try {
+    for (let pairs = await reader.next(); pairs !== undefined; pairs = await reader.next()) {
+      for (const pair of pairs) {
+        if (isMetaKey(pair[0])) continue;
+        const group = verifiedGroup(pair, last, chain, meta.lastZxid);
+        const entryCount = group.entries.length;
+        index.push({ ...group, entryCount, bytes: pair[1].length });
+        last = group.last;
+        chain = group.chain;
+      }
     }
+  } finally {
+    await reader.close();
   }
   if (last !== meta.lastZxid) throw damaged(last, meta.lastZxid, 'entries are missing');
   if (chain !== meta.lastChain) throw damaged(meta.baseZxid, last, 'not the entries once written');

@@ -1,0 +1,118 @@
+/**
+ * Reads one committed checkpoint out of a generation: of each subject the newest version that is
+ * not newer than the checkpoint. Newer versions belong to a checkpoint that was never finished,
+ * older ones were about to be deleted; both may lie there after a crash.
+ */
+
+import type { KeyValue, KeyValueStore } from '../runtime/runtime.ts';
+import {
+  generationRange,
+  parseStateKey,
+  RecordKind,
+  subjectPath,
+  subjectSession,
+} from './keyspace.ts';
+import type { Subject } from './state-codec.ts';
+import { isAbsent, openValue, stateDamaged } from './state-codec.ts';
+import type { StoreError } from './store-error.ts';
+import { ChunkReader } from './store-scan.ts';
+
+/** What the checkpoint says about a subject that exists in it. Bytes belong to whoever reads. */
+export interface StateRecord {
+  readonly kind: RecordKind;
+  readonly subject: Uint8Array;
+  /** The checkpoint that wrote it. */
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/** The subject of a record for people and for maps. */
+export function subjectOf(record: StateRecord): Subject {
+  return record.kind === RecordKind.node
+    ? subjectPath(record.subject)
+    : subjectSession(record.subject);
+}
+
+export class CheckpointScan {
+  readonly #reader: ChunkReader;
+  readonly #sequence: number;
+  readonly #leftovers: Uint8Array[] = [];
+  #candidate: StateRecord | undefined;
+  #isAtEnd = false;
+
+  /** Opens the view at once: what is written later does not change what is read. */
+  constructor(store: KeyValueStore, generation: number, sequence: number) {
+    this.#sequence = sequence;
+    this.#reader = new ChunkReader(store.scan(generationRange(generation)));
+  }
+
+  /** Keys met so far that are no part of the checkpoint, in an order in which they may be deleted. */
+  get leftovers(): readonly Uint8Array[] {
+    return this.#leftovers;
+  }
+
+  /**
+   * The next records in key order, parents before children, nodes before sessions; may be none
+   * although more follow. undefined at the end. Rejects with a `StoreError` of code `STATE_DAMAGED`.
+   */
+  async next(): Promise<readonly StateRecord[] | undefined> {
+    if (this.#isAtEnd) return undefined;
+    const pairs = await this.#reader.next();
+    const found: StateRecord[] = [];
+    if (pairs === undefined) {
+      this.#isAtEnd = true;
+      this.#settle(found);
+      return found;
+    }
+    for (const pair of pairs) this.#look(pair, found);
+    return found;
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+
+  #look(pair: KeyValue, found: StateRecord[]): void {
+    const [key] = pair;
+    const parsed = parseStateKey(key);
+    if (parsed === undefined) {
+      throw stateDamaged(`state store, key ${Buffer.from(key).toString('hex')}`, 'not a known key');
+    }
+    if (parsed.kind === 'meta') return;
+    const payload = openValue(pair);
+    const record: StateRecord = { ...parsed, payload: payload ?? key, key };
+    if (payload === undefined) throw recordDamaged(record, 'its checksum does not match');
+    if (parsed.sequence > this.#sequence) {
+      this.#leftovers.push(key);
+      return;
+    }
+    const candidate = this.#candidate;
+    if (candidate !== undefined && isSameSubject(candidate, record)) {
+      this.#leftovers.push(candidate.key);
+    } else {
+      this.#settle(found);
+    }
+    this.#candidate = record;
+  }
+
+  /** No newer version of the candidate can come. An absence is a leftover behind what it hides. */
+  #settle(found: StateRecord[]): void {
+    const candidate = this.#candidate;
+    this.#candidate = undefined;
+    if (candidate === undefined) return;
+    if (isAbsent(candidate.payload)) this.#leftovers.push(candidate.key);
+    else found.push(candidate);
+  }
+}
+
+function isSameSubject(a: StateRecord, b: StateRecord): boolean {
+  return a.kind === b.kind && Buffer.compare(a.subject, b.subject) === 0;
+}
+
+/** Names the node or session a damaged record is about. */
+export function recordDamaged(record: StateRecord, problem: string): StoreError {
+  const subject = subjectOf(record);
+  const name = typeof subject === 'string' ? `node ${subject}` : `session ${subject.toString(16)}`;
+  return stateDamaged(`state store, ${name}, checkpoint ${record.sequence}`, problem);
+}
