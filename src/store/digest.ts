@@ -33,7 +33,8 @@ export class TreeDigest {
   contentChanged(node: Znode, path: string, data: Uint8Array | null): void {
     if (!node.isCounted) return;
     const pathCrc = crc32(path === '/' ? '' : path);
-    node.prefixCrc = data === null ? pathCrc : crc32(data, pathCrc);
+    // Of no bytes at all zlib returns 0, not the value it was to continue from.
+    node.prefixCrc = data === null || data.length === 0 ? pathCrc : crc32(data, pathCrc);
     this.statChanged(node);
   }
 
