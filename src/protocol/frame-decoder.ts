@@ -102,7 +102,8 @@ export class FrameDecoder {
   /** Copies what `next` has not reached, so that the chunk may go back to its stream. */
   keep(): void {
     if (this.#inputIsKept) return;
-    this.#input = this.#input.slice(this.#inputAt);
+    // Not `slice`: on a Buffer, which most chunks are, that is a view.
+    this.#input = new Uint8Array(this.rest());
     this.#inputAt = 0;
     this.#inputIsKept = true;
   }
