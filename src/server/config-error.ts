@@ -38,9 +38,10 @@ export class ConfigError extends Error {
 }
 
 function sentence(mistake: ConfigMistake): string {
-  const { where, key, value, expected } = mistake;
-  const found = key !== undefined && value !== undefined ? `${key}=${value}` : (key ?? value);
-  const subject = found === undefined ? where : `${where}: ${found}`;
-  const problem = mistake.problem === undefined ? '' : ` ${mistake.problem};`;
-  return `${subject}:${problem} expected ${expected}`;
+  const { where, key, value, problem, expected } = mistake;
+  const found = key !== undefined && value !== undefined ? `${key}=${value}` : key;
+  const facts = [found, problem].filter((fact) => fact !== undefined).join(' ');
+  return facts === ''
+    ? `${where}: expected ${expected}`
+    : `${where}: ${facts}; expected ${expected}`;
 }

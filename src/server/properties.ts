@@ -35,8 +35,8 @@ export function parseProperties(text: string): ParsedProperties {
   const properties: Property[] = [];
   for (const logical of logicalLines(text)) {
     const keyEnd = findKeyEnd(logical.text);
-    const key = unescape(logical.text.slice(0, keyEnd));
-    const value = unescape(logical.text.slice(findValueStart(logical.text, keyEnd)));
+    const key = resolveEscapes(logical.text.slice(0, keyEnd));
+    const value = resolveEscapes(logical.text.slice(findValueStart(logical.text, keyEnd)));
     if (key === undefined || value === undefined) {
       const expected = 'four hexadecimal digits after \\u';
       return { ok: false, error: { line: logical.line, found: logical.text, expected } };
@@ -102,7 +102,7 @@ function findValueStart(line: string, keyEnd: number): number {
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };
 
 /** undefined when a `\u` is not followed by four hexadecimal digits. */
-function unescape(raw: string): string | undefined {
+function resolveEscapes(raw: string): string | undefined {
   if (!raw.includes('\\')) return raw;
   let text = '';
   for (let i = 0; i < raw.length; i++) {
