@@ -23,21 +23,23 @@ export type { LogMeta } from './log-meta.ts';
 /** A change of the log. Its parts apply in the order in which they stand here, all in one batch. */
 export interface LogMutation {
   /** Drops every entry: the history now ends at `zxid` and is held by that generation of the state store. */
-  readonly snapshot?: {
-    readonly generation: number;
-    readonly zxid: Zxid;
-    readonly epochs: readonly EpochEnd[];
-  };
+  readonly snapshot?:
+    | {
+        readonly generation: number;
+        readonly zxid: Zxid;
+        readonly epochs: readonly EpochEnd[];
+      }
+    | undefined;
   /** Drops every entry after this one, which must be in the log or be where it begins. */
-  readonly truncateAfter?: Zxid;
+  readonly truncateAfter?: Zxid | undefined;
   /** Entries that follow the last and each other; their bytes stay untouched until the write settles. */
-  readonly append?: readonly LogEntry[];
-  readonly acceptedEpoch?: Epoch;
-  readonly currentEpoch?: Epoch;
-  readonly clusterId?: string;
-  readonly recovering?: boolean;
+  readonly append?: readonly LogEntry[] | undefined;
+  readonly acceptedEpoch?: Epoch | undefined;
+  readonly currentEpoch?: Epoch | undefined;
+  readonly clusterId?: string | undefined;
+  readonly recovering?: boolean | undefined;
   /** A lower bound of what is committed; what exceeds the history or falls behind an earlier hint is cut. */
-  readonly commitHint?: Zxid;
+  readonly commitHint?: Zxid | undefined;
 }
 
 /** A mutation worked out: `keep` groups stay, counted from the oldest, `added` follow them. */
