@@ -8,6 +8,7 @@ import type { WriteRequest } from '../../src/base/write-request.ts';
 import { type ApplyResult, DataTree } from '../../src/store/data-tree.ts';
 import { Preparer } from '../../src/store/prepare.ts';
 import type { Txn, TxnBody } from '../../src/store/txn.ts';
+import type { NodeFields } from '../../src/store/znode.ts';
 
 export const SESSION: SessionId = makeSessionId(0x100000000000001n);
 export const OTHER_SESSION: SessionId = makeSessionId(0x100000000000002n);
@@ -123,6 +124,16 @@ export class StoreKit {
     this.prepare(asked, asker);
     while (this.#pending.length > 1) this.applyNext();
     return this.applyNext();
+  }
+
+  /** Puts numbers into a node that would take too long to count up to. */
+  patch(path: string, numbers: Partial<Pick<NodeFields, 'version' | 'creates'>>): void {
+    const node = this.tree.find(path);
+    invariant(node !== undefined, 'no node to patch');
+    const { data, acl, czxid, mzxid, pzxid, ctimeMs, mtimeMs, aversion, storedOwner } = node;
+    const times = { czxid, mzxid, pzxid, ctimeMs, mtimeMs };
+    const { version, creates } = { version: node.version, creates: node.creates, ...numbers };
+    this.tree.restoreNode(path, { data, acl, ...times, version, creates, aversion, storedOwner });
   }
 
   /** Error codes of several requests in turn. */
