@@ -1,0 +1,42 @@
+/** What the side that serves clients must be told; every value has been validated by the caller. */
+
+import type { ListenOptions } from '../runtime/runtime.ts';
+
+export interface ClientServiceOptions {
+  /** Where clients connect; the first is the one that `conf` prints. */
+  readonly listen: readonly ListenOptions[];
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** Connections per remote address; 0 for no limit. */
+  readonly maxClientCnxns: number;
+  /** Longest frame accepted from a client (`jute.maxbuffer`), without its length field. */
+  readonly juteMaxBufferBytes: number;
+  /** While so many requests of all clients are unsettled, clients with one of them are not read. */
+  readonly globalOutstandingLimit: number;
+  readonly report: ReportOptions;
+}
+
+/** What the four-letter words print besides measurements. */
+export interface ReportOptions {
+  /** `3.9.3-vivarium-0.1.0, built on 2026-11-21 04:00 UTC`: tools cut at `-` and `,`. */
+  readonly version: string;
+  readonly dataDir: string;
+  readonly dataLogDir: string;
+  /** -1 for the platform's own. */
+  readonly listenBacklog: number;
+  /** 0 when standalone. */
+  readonly serverId: number;
+  /** Undefined when standalone. */
+  readonly ensemble: EnsembleReport | undefined;
+  /** Values by the keys of `ENVIRONMENT_KEYS`; a missing one prints as the original's `<NA>`. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+export interface EnsembleReport {
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  readonly electionPort: number;
+  readonly quorumPort: number;
+  readonly isObserver: boolean;
+}

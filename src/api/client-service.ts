@@ -1,0 +1,249 @@
+/**
+ * The side of a server that serves clients: accepts connections, bounds them, and gives each turn
+ * its end, at which every connection that has something to say writes once. What a session is and
+ * what a write does is the backend's business.
+ */
+
+import { invariant } from '../base/assert.ts';
+import type { SessionId } from '../base/ids.ts';
+import { JuteReader } from '../protocol/jute-reader.ts';
+import type { Address, ByteStream, Listener, Runtime, Timer } from '../runtime/runtime.ts';
+import { type ExpiryEntry, ExpiryQueue } from '../session/expiry-queue.ts';
+import { WatchManager } from '../session/watch-manager.ts';
+import type { Backend, ClientSide } from './backend.ts';
+import type { ClientLog } from './client-log.ts';
+import type { ClientServiceOptions } from './client-options.ts';
+import { Connection, HANDSHAKE_TIMEOUT_MS } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { type CommandSource, runCommand } from './four-letter.ts';
+import type { FourLetterWord } from './four-letter-word.ts';
+import { plainHost } from './remote-address.ts';
+import { ServerStats } from './server-stats.ts';
+
+export class ClientService implements ClientSide, ConnectionHost, CommandSource {
+  readonly backend: Backend;
+  readonly options: ClientServiceOptions;
+  readonly log: ClientLog;
+  readonly stats = new ServerStats();
+  readonly watches = new WatchManager();
+  readonly reader = new JuteReader();
+  readonly deadlines: ExpiryQueue<Connection>;
+  readonly #runtime: Runtime;
+  readonly #connections = new Map<Connection, ExpiryEntry<Connection>>();
+  readonly #bySession = new Map<SessionId, Connection>();
+  readonly #countByHost = new Map<string, number>();
+  /** Connections not read until a request of theirs, or anybody's, is settled. */
+  readonly #waiting = new Set<Connection>();
+  #listeners: Listener[] = [];
+  #sweepTimer: Timer | undefined = undefined;
+  /** Connections whose turn is to be ended; the spare set is filled while the other is worked off. */
+  #turn = new Set<Connection>();
+  #spareTurn = new Set<Connection>();
+  #isTurnRequested = false;
+  readonly #endTurn = (): void => this.#endAllTurns();
+  #isServing = false;
+  #servingSinceMs = 0;
+  #nowMs = 0;
+
+  constructor(runtime: Runtime, backend: Backend, options: ClientServiceOptions, log: ClientLog) {
+    invariant(options.tickTimeMs > 0, 'tick must be positive');
+    invariant(
+      options.minSessionTimeoutMs <= options.maxSessionTimeoutMs,
+      'session timeouts are reversed',
+    );
+    this.#runtime = runtime;
+    this.backend = backend;
+    this.options = options;
+    this.log = log;
+    this.deadlines = new ExpiryQueue(options.tickTimeMs);
+    this.#nowMs = runtime.clock.monotonicMs();
+  }
+
+  /** Opens the client ports. Rejects with the runtime's error when one cannot be had. */
+  async open(): Promise<void> {
+    invariant(this.#sweepTimer === undefined, 'opened twice');
+    this.#sweepTimer = this.#runtime.timers.every(this.options.tickTimeMs, () => this.#sweep());
+    for (const listen of this.options.listen) {
+      const listener = await this.#runtime.network.listen(listen, (stream) => this.#accept(stream));
+      this.#listeners.push(listener);
+    }
+  }
+
+  /** Closes the ports and every connection; the sessions live on. */
+  async close(): Promise<void> {
+    this.#isServing = false;
+    if (this.#sweepTimer !== undefined) this.#runtime.timers.clear(this.#sweepTimer);
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const connection of [...this.#connections.keys()]) connection.drop('server stops');
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  /** Where clients connect, in the order of the options; empty before `open`. */
+  get addresses(): readonly Address[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
+  get isOverloaded(): boolean {
+    return this.backend.outstandingCount >= this.options.globalOutstandingLimit;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get uptimeMs(): number {
+    return this.#isServing ? this.#runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#connections.keys();
+  }
+
+  refreshNow(): void {
+    this.#nowMs = this.#runtime.clock.monotonicMs();
+  }
+
+  wallMs(): number {
+    return this.#runtime.clock.wallMs();
+  }
+
+  // What the backend says ------------------------------------------------------------------------
+
+  startServing(): void {
+    // The tree may be another one than last time: a learner can have got it whole from its leader.
+    this.backend.tree.listener = this.watches;
+    this.#isServing = true;
+    this.#servingSinceMs = this.#runtime.clock.monotonicMs();
+    this.log.info('serving clients', { mode: this.backend.mode });
+  }
+
+  stopServing(): void {
+    if (!this.#isServing) return;
+    this.#isServing = false;
+    this.log.info('not serving clients', { connections: this.#connections.size });
+    for (const connection of [...this.#connections.keys()]) {
+      if (!connection.isCommand) connection.drop('nobody is served');
+    }
+  }
+
+  sessionClosed(sessionId: SessionId): void {
+    this.#bySession.get(sessionId)?.endAfterReplies();
+  }
+
+  // What connections say -------------------------------------------------------------------------
+
+  requestTurn(connection: Connection): void {
+    this.#turn.add(connection);
+    if (this.#isTurnRequested) return;
+    this.#isTurnRequested = true;
+    this.#runtime.timers.defer(this.#endTurn);
+  }
+
+  waitForBackend(connection: Connection): void {
+    this.#waiting.add(connection);
+  }
+
+  requestSettled(): void {
+    if (this.#waiting.size === 0 || this.isOverloaded) return;
+    for (const connection of this.#waiting) this.requestTurn(connection);
+    this.#waiting.clear();
+  }
+
+  expireAfter(connection: Connection, timeoutMs: number): void {
+    const entry = this.#connections.get(connection);
+    if (entry !== undefined) this.deadlines.touch(entry, this.#nowMs, timeoutMs);
+  }
+
+  disconnect(sessionId: SessionId): void {
+    this.#bySession.get(sessionId)?.drop('session resumed elsewhere');
+  }
+
+  adopt(connection: Connection): void {
+    this.disconnect(connection.sessionId);
+    this.#bySession.set(connection.sessionId, connection);
+  }
+
+  release(connection: Connection): void {
+    this.watches.removeWatcher(connection);
+    this.#waiting.delete(connection);
+    if (this.#bySession.get(connection.sessionId) === connection) {
+      this.#bySession.delete(connection.sessionId);
+    }
+  }
+
+  forget(connection: Connection): void {
+    const entry = this.#connections.get(connection);
+    if (entry === undefined) return;
+    this.#connections.delete(connection);
+    this.deadlines.remove(entry);
+    const count = (this.#countByHost.get(connection.remoteHost) ?? 0) - 1;
+    invariant(count >= 0, 'more connections closed than accepted');
+    if (count === 0) this.#countByHost.delete(connection.remoteHost);
+    else this.#countByHost.set(connection.remoteHost, count);
+  }
+
+  answerWord(connection: Connection, word: FourLetterWord): void {
+    this.log.debug('command', { word, remote: connection.remoteHost });
+    runCommand(this, word).then(
+      (text) => connection.answerCommand(text),
+      (error: unknown) => {
+        this.log.error('command failed', { word, error: String(error) });
+        connection.drop('command failed');
+      },
+    );
+  }
+
+  // The service's own ----------------------------------------------------------------------------
+
+  #accept(stream: ByteStream): void {
+    this.refreshNow();
+    const host = plainHost(stream.remote.host);
+    const count = this.#countByHost.get(host) ?? 0;
+    const limit = this.options.maxClientCnxns;
+    if (limit > 0 && count >= limit) {
+      this.stats.counters.connectionsRejected += 1;
+      this.log.warn('connection rejected', { reason: 'too many from one address', host, limit });
+      stream.attach({ onData: () => undefined, onClose: () => undefined });
+      stream.destroy();
+      return;
+    }
+    const connection = new Connection(stream, this);
+    this.#countByHost.set(host, count + 1);
+    const entry = this.deadlines.add(connection, this.#nowMs, HANDSHAKE_TIMEOUT_MS);
+    this.#connections.set(connection, entry);
+    stream.attach(connection);
+  }
+
+  #endAllTurns(): void {
+    this.#isTurnRequested = false;
+    this.refreshNow();
+    const turn = this.#turn;
+    this.#turn = this.#spareTurn;
+    this.#spareTurn = turn;
+    for (const connection of turn) connection.endTurn();
+    turn.clear();
+  }
+
+  /** Once a tick: cuts off the silent, keeps alive whom this server itself keeps from speaking. */
+  #sweep(): void {
+    this.refreshNow();
+    for (const connection of this.#waiting) {
+      this.backend.touch(connection.sessionId);
+      connection.touch();
+    }
+    for (const connection of this.deadlines.expired(this.#nowMs)) {
+      if (!connection.isOpen) this.stats.counters.sessionlessExpired += 1;
+      connection.drop('silent for too long');
+    }
+    this.requestSettled();
+  }
+}

@@ -1,0 +1,358 @@
+/**
+ * One socket of a client. Frames are decoded where they lie; replies and watch events of a turn are
+ * appended to one slab and leave in one write at its end.
+ *
+ * It reads as long as nothing speaks against it: the handshake is over, the client takes its
+ * replies, and not too much is pending. Otherwise it stops in the middle of what it got, keeps the
+ * rest, pauses the socket, and goes on at the end of a later turn. A client that does not take what
+ * it asked for is cut off when too much is waiting for it, or when its session's time is over.
+ */
+
+import type { ErrorCode } from '../base/error-code.ts';
+import { SESSION_NONE, type SessionId, sessionIdHex } from '../base/ids.ts';
+import { type EventType, STATE_SYNC_CONNECTED } from '../base/watch-event.ts';
+import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
+import { JuteWriter } from '../protocol/jute-writer.ts';
+import { encodeReplyHeader, HEADER_ZXID_NONE, SpecialXid } from '../protocol/records/header.ts';
+import { encodeWatcherEvent } from '../protocol/records/watch.ts';
+import type { ByteStream, StreamHandler } from '../runtime/runtime.ts';
+import type { Watcher } from '../session/watch-manager.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { fourLetterWord } from './four-letter-word.ts';
+import { openSession } from './handshake.ts';
+import { plainHost } from './remote-address.ts';
+import { RequestPipeline } from './request-pipeline.ts';
+import { ConnectionStats } from './server-stats.ts';
+
+/** A connection that has not begun its session by then, or does not close when it should, is cut off. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** The slab is written before the end of the turn when it holds so much. */
+const FLUSH_BYTES = 64 * 1024;
+/** Unsent bytes at which a client is taken for one that will never read them. */
+export const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
+/** Offset of the error in a reply's frame: behind length, xid and zxid. */
+const ERROR_OFFSET = 16;
+
+type ConnectionState = 'opening' | 'command' | 'connecting' | 'open' | 'ending' | 'closed';
+
+export class Connection implements StreamHandler, Watcher {
+  readonly stream: ByteStream;
+  /** The client's address as plain text, without its port. */
+  readonly remoteHost: string;
+  readonly stats: ConnectionStats;
+  readonly writer = new JuteWriter();
+  sessionId: SessionId = SESSION_NONE;
+  /** What was agreed with the client; 0 before the handshake. */
+  sessionTimeoutMs = 0;
+  readonly #host: ConnectionHost;
+  readonly #decoder: FrameDecoder;
+  readonly #pipeline: RequestPipeline;
+  #state: ConnectionState = 'opening';
+  #isClogged = false;
+  #isHeld = false;
+  #endsWhenDrained = false;
+
+  constructor(stream: ByteStream, host: ConnectionHost) {
+    this.stream = stream;
+    this.#host = host;
+    this.remoteHost = plainHost(stream.remote.host);
+    this.stats = new ConnectionStats(host.wallMs());
+    this.#decoder = new FrameDecoder(host.options.juteMaxBufferBytes, true);
+    this.#pipeline = new RequestPipeline(this, host);
+  }
+
+  /** True while requests of the session are taken and answered. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** A four-letter word is being answered here. */
+  get isCommand(): boolean {
+    return this.#state === 'command';
+  }
+
+  /** True from the connect request to its answer. */
+  get isConnecting(): boolean {
+    return this.#state === 'connecting';
+  }
+
+  /** Requests received and not answered yet. */
+  get pendingCount(): number {
+    return this.#pipeline.pendingCount;
+  }
+
+  /** Bytes written for the client that the network has not taken. */
+  get backlogBytes(): number {
+    return this.stream.bufferedBytes + this.writer.length;
+  }
+
+  /** What the original shows as a socket's interest in events: 1 reading, 4 writing. */
+  get interest(): number {
+    if (this.isCommand || this.#state === 'ending') return 0;
+    return (this.#isHeld ? 0 : 1) + (this.stream.bufferedBytes > 0 ? 4 : 0);
+  }
+
+  // What the stream reports ----------------------------------------------------------------------
+
+  onData(chunk: Uint8Array): void {
+    const host = this.#host;
+    host.stats.counters.bytesReceived += chunk.length;
+    // Bytes behind a command, or behind a closed session, mean nothing.
+    if (this.#state === 'command' || this.#state === 'ending' || this.#state === 'closed') return;
+    host.refreshNow();
+    this.touch();
+    this.#decoder.push(chunk);
+    this.#readFrames();
+    host.reader.release();
+  }
+
+  onDrain(): void {
+    if (this.#state === 'closed') return;
+    this.#isClogged = false;
+    this.#host.refreshNow();
+    this.touch();
+    this.#host.requestTurn(this);
+  }
+
+  /** The client is done sending. It may still read: what it asked for is answered first. */
+  onEnd(): void {
+    if (this.#state === 'opening' || this.#state === 'connecting') this.#close();
+    else if (this.#state === 'open') this.endAfterReplies();
+  }
+
+  onClose(_error: Error | undefined): void {
+    this.#close();
+  }
+
+  // What the rest of the server does with a connection -------------------------------------------
+
+  /** The record of the frame being read, behind its header: a view that lasts as long as the chunk. */
+  payload(): Uint8Array {
+    const { bytes, end } = this.#decoder;
+    return bytes.subarray(this.#host.reader.position, end);
+  }
+
+  get identities(): RequestPipeline['identities'] {
+    return this.#pipeline.identities;
+  }
+
+  /** Puts off the moment at which silence ends the connection. */
+  touch(): void {
+    const isEstablished = this.#state === 'open' || this.#state === 'connecting';
+    if (isEstablished) this.#host.expireAfter(this, this.sessionTimeoutMs);
+  }
+
+  /** Starts a reply: length and header. The record is written to `writer`, then `endReply` called. */
+  beginReply(xid: number, zxid: number): number {
+    const mark = this.writer.beginFrame();
+    encodeReplyHeader(this.writer, xid, zxid, 0);
+    this.stats.lastZxid = zxid;
+    return mark;
+  }
+
+  /** Completes the reply begun at the mark. */
+  endReply(mark: number, op: number, xid: number, error: ErrorCode, receivedMs: number): void {
+    if (error !== 0) this.writer.patchInt(mark + ERROR_OFFSET, error);
+    this.endFrame(mark, op, xid, this.stats.lastZxid, receivedMs);
+  }
+
+  /** Completes a frame that answers a request, and counts it. */
+  endFrame(mark: number, op: number, xid: number, zxid: number, receivedMs: number): void {
+    this.writer.endFrame(mark);
+    const { nowMs, stats } = this.#host;
+    const latencyMs = Math.max(0, Math.round(nowMs - receivedMs));
+    stats.recordResponse(this.writer.length - mark - 4);
+    stats.latency.record(latencyMs);
+    this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
+    this.#wrote();
+  }
+
+  /** A watch of this connection was triggered by the transaction being applied. */
+  notify(type: EventType, path: string): void {
+    this.#writeEvent(type, path, this.#host.backend.tree.lastZxid);
+  }
+
+  /** A watch that the client brings back missed this event while it was away. */
+  missed(type: EventType, path: string): void {
+    this.#writeEvent(type, path, HEADER_ZXID_NONE);
+  }
+
+  /** The handshake has begun: `timeoutMs` is what the client will get. Nothing is read until it is over. */
+  connecting(timeoutMs: number): void {
+    this.#state = 'connecting';
+    this.sessionTimeoutMs = timeoutMs;
+    this.touch();
+  }
+
+  /** The session is set up and the client told: its requests are taken from here on. */
+  opened(sessionId: SessionId): void {
+    this.sessionId = sessionId;
+    this.#state = 'open';
+    this.#host.adopt(this);
+    this.#host.requestTurn(this);
+  }
+
+  /** Reads no more; when all that is pending has been answered, closes. */
+  endAfterReplies(): void {
+    if (this.#state === 'closed' || this.#state === 'ending') return;
+    this.#endsWhenDrained = true;
+    this.#hold();
+    this.#host.requestTurn(this);
+  }
+
+  /** Sends the whole answer to a four-letter word, then closes. */
+  answerCommand(text: string): void {
+    if (this.#state !== 'command') return;
+    if (text.length > 0) this.stream.write(Buffer.from(text, 'utf8'));
+    this.#end();
+  }
+
+  /** Closes at once without a word, for a reason worth noting. */
+  drop(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#host.stats.counters.connectionsDropped += 1;
+    this.#host.log.debug('connection dropped', {
+      reason,
+      remote: `${this.remoteHost}:${this.stream.remote.port}`,
+    });
+    this.#close();
+  }
+
+  /** Called once at the end of a turn in which something was written here or became possible. */
+  endTurn(): void {
+    if (this.#state === 'closed' || this.#state === 'ending') return;
+    if (this.#state === 'open') this.#pipeline.drain();
+    this.#writeOut();
+    if (this.isClosed) return;
+    if (this.#endsWhenDrained && this.#pipeline.pendingCount === 0) this.#end();
+    else if (this.#isHeld && this.#mayRead()) this.#readOn();
+  }
+
+  // Reading --------------------------------------------------------------------------------------
+
+  #mayRead(): boolean {
+    if (this.#state === 'opening') return true;
+    if (this.#state !== 'open' || this.#isClogged || this.#endsWhenDrained) return false;
+    if (!this.#isWaitingForBackend()) return true;
+    this.#host.waitForBackend(this);
+    return false;
+  }
+
+  #isWaitingForBackend(): boolean {
+    if (this.#pipeline.isFull) return true;
+    return this.#host.isOverloaded && this.#pipeline.pendingCount > 0;
+  }
+
+  #readFrames(): void {
+    while (this.#mayRead()) {
+      switch (this.#decoder.next()) {
+        case FrameEvent.more:
+          return;
+        case FrameEvent.frame:
+          this.#readFrame();
+          break;
+        case FrameEvent.firstWord:
+          this.#readFirstWord();
+          break;
+        case FrameEvent.badLength:
+          this.drop('frame length out of range');
+          break;
+      }
+    }
+    if (this.#state === 'open' || this.#state === 'connecting') this.#hold();
+  }
+
+  #readFirstWord(): void {
+    const word = fourLetterWord(this.#decoder.word);
+    if (word !== undefined) {
+      this.#countPacket();
+      this.#state = 'command';
+      this.#host.answerWord(this, word);
+    } else if (!this.#host.isServing) {
+      this.#host.stats.counters.closedWhileNotServing += 1;
+      this.drop('nobody is served');
+    }
+  }
+
+  #readFrame(): void {
+    this.#countPacket();
+    const { bytes, start, end } = this.#decoder;
+    this.#host.reader.aim(bytes, start, end);
+    if (this.#state === 'open') this.#pipeline.accept();
+    else openSession(this, this.#host);
+  }
+
+  #countPacket(): void {
+    this.stats.packetsReceived += 1;
+    this.#host.stats.packetsReceived += 1;
+  }
+
+  #hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#decoder.keep();
+    this.stream.pause();
+  }
+
+  #readOn(): void {
+    this.#isHeld = false;
+    this.#readFrames();
+    this.#host.reader.release();
+    if (!this.#isHeld && this.#state === 'open') this.stream.resume();
+  }
+
+  // Writing and closing --------------------------------------------------------------------------
+
+  #writeEvent(type: EventType, path: string, zxid: number): void {
+    if (this.#state !== 'open') return;
+    const mark = this.writer.beginFrame();
+    encodeReplyHeader(this.writer, SpecialXid.notification, zxid, 0);
+    encodeWatcherEvent(this.writer, type, STATE_SYNC_CONNECTED, path);
+    this.writer.endFrame(mark);
+    this.stats.packetsSent += 1;
+    this.#host.stats.recordEvent(this.writer.length - mark - 4);
+    this.#wrote();
+  }
+
+  #wrote(): void {
+    if (this.writer.length >= FLUSH_BYTES) this.#writeOut();
+    else this.#host.requestTurn(this);
+  }
+
+  #writeOut(): void {
+    if (this.writer.length > 0) {
+      const isTaken = this.stream.write(this.writer.take());
+      if (!isTaken) this.#isClogged = true;
+    }
+    if (this.stream.bufferedBytes > BACKLOG_BYTES_MAX) {
+      this.#host.log.warn('slow client dropped', {
+        session: sessionIdHex(this.sessionId),
+        remote: `${this.remoteHost}:${this.stream.remote.port}`,
+        bufferedBytes: this.stream.bufferedBytes,
+      });
+      this.drop('client does not read');
+    }
+  }
+
+  /** Sends what is written, then closes this side, and does not wait long for the other. */
+  #end(): void {
+    this.#state = 'ending';
+    this.#host.release(this);
+    this.#host.expireAfter(this, HANDSHAKE_TIMEOUT_MS);
+    this.stream.end();
+    // A paused stream would never report that the client has closed too.
+    this.stream.resume();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#host.release(this);
+    this.#host.forget(this);
+    this.stream.destroy();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Reads of the tree. Each handler decodes the request's record, and either returns an error and
+ * writes nothing, or writes the reply's record and returns ok. Watches are set last, when nothing
+ * can fail any more; only `exists` arms one on a missing node.
+ *
+ * Paths are not validated: what cannot be a path has no node.
+ */
+
+import { type Identity, Perm } from '../../base/acl.ts';
+import { ErrorCode } from '../../base/error-code.ts';
+import type { JuteReader } from '../../protocol/jute-reader.ts';
+import type { JuteWriter } from '../../protocol/jute-writer.ts';
+import { encodeGetAclReply } from '../../protocol/records/acl.ts';
+import {
+  encodeGetChildren2Reply,
+  encodeGetChildrenReply,
+  encodeGetDataReply,
+} from '../../protocol/records/read-reply.ts';
+import { decodePathRequest, decodeWatchedRead } from '../../protocol/records/read-request.ts';
+import { encodeStat } from '../../protocol/records/stat.ts';
+import type { Watcher, WatchManager } from '../../session/watch-manager.ts';
+import { isAllowed, redactAcl } from '../../store/acl.ts';
+import type { DataTree } from '../../store/data-tree.ts';
+
+/** Who reads what. One object, filled anew for each request: nothing may keep it. */
+export interface ReadContext {
+  tree: DataTree;
+  watches: WatchManager;
+  watcher: Watcher;
+  identities: readonly Identity[];
+}
+
+export function exists(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {
+  const request = decodeWatchedRead(reader);
+  if (request === undefined || request.path === null) return ErrorCode.marshallingError;
+  const { path, watch } = request;
+  if (path.includes('\0')) return ErrorCode.badArguments;
+  const node = context.tree.find(path);
+  if (node !== undefined && !isAllowed(node.acl, Perm.read, context.identities)) {
+    return ErrorCode.noAuth;
+  }
+  if (watch) context.watches.addDataWatch(path, context.watcher);
+  if (node === undefined) return ErrorCode.noNode;
+  encodeStat(writer, node);
+  return ErrorCode.ok;
+}
+
+export function getData(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {
+  const request = decodeWatchedRead(reader);
+  if (request === undefined || request.path === null) return ErrorCode.marshallingError;
+  const node = context.tree.find(request.path);
+  if (node === undefined) return ErrorCode.noNode;
+  if (!isAllowed(node.acl, Perm.read, context.identities)) return ErrorCode.noAuth;
+  if (request.watch) context.watches.addDataWatch(request.path, context.watcher);
+  encodeGetDataReply(writer, node.dataText, node);
+  return ErrorCode.ok;
+}
+
+/** getChildren, and getChildren2 which adds the Stat. The order of names means nothing. */
+export function getChildren(
+  context: ReadContext,
+  reader: JuteReader,
+  writer: JuteWriter,
+  withStat: boolean,
+): ErrorCode {
+  const request = decodeWatchedRead(reader);
+  if (request === undefined || request.path === null) return ErrorCode.marshallingError;
+  const node = context.tree.find(request.path);
+  if (node === undefined) return ErrorCode.noNode;
+  if (!isAllowed(node.acl, Perm.read, context.identities)) return ErrorCode.noAuth;
+  if (request.watch) context.watches.addChildWatch(request.path, context.watcher);
+  if (withStat) encodeGetChildren2Reply(writer, node.children.keys(), node);
+  else encodeGetChildrenReply(writer, node.children.keys());
+  return ErrorCode.ok;
+}
+
+/** Whoever may read or administer a node may see its ACL, without the admin right only in part. */
+export function getAcl(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {
+  const request = decodePathRequest(reader);
+  if (request === undefined || request.path === null) return ErrorCode.marshallingError;
+  const node = context.tree.find(request.path);
+  if (node === undefined) return ErrorCode.noNode;
+  if (!isAllowed(node.acl, Perm.read | Perm.admin, context.identities)) return ErrorCode.noAuth;
+  encodeGetAclReply(writer, redactAcl(node.acl, context.identities), node);
+  return ErrorCode.ok;
+}

@@ -1,0 +1,55 @@
+/**
+ * setWatches: a client that connected again names its watches and the last zxid it saw. What
+ * happened meanwhile is told at once, before the reply; what did not is armed again. A watch that
+ * brought an event is not armed.
+ */
+
+import { ErrorCode } from '../../base/error-code.ts';
+import { EventType } from '../../base/watch-event.ts';
+import type { JuteReader } from '../../protocol/jute-reader.ts';
+import { decodeSetWatches } from '../../protocol/records/watch.ts';
+import type { DataTree } from '../../store/data-tree.ts';
+import type { ReadContext } from './read.ts';
+
+/** Where the events of missed changes go: they carry no zxid, unlike those of live changes. */
+export interface CatchUp {
+  missed(type: EventType, path: string): void;
+}
+
+/** The lists in front of a null one have been dealt with when the request fails for it. */
+export function setWatches(context: ReadContext, reader: JuteReader, catchUp: CatchUp): ErrorCode {
+  const request = decodeSetWatches(reader);
+  if (request === undefined) return ErrorCode.marshallingError;
+  const { tree, watches, watcher } = context;
+  const seenZxid = request.relativeZxid;
+  if (request.data === null) return ErrorCode.marshallingError;
+  for (const path of request.data) {
+    const type = missedDataEvent(tree, path, seenZxid);
+    if (type === undefined) watches.addDataWatch(path, watcher);
+    else catchUp.missed(type, path);
+  }
+  if (request.exist === null) return ErrorCode.marshallingError;
+  for (const path of request.exist) {
+    if (tree.find(path) === undefined) watches.addDataWatch(path, watcher);
+    else catchUp.missed(EventType.nodeCreated, path);
+  }
+  if (request.child === null) return ErrorCode.marshallingError;
+  for (const path of request.child) {
+    const type = missedChildEvent(tree, path, seenZxid);
+    if (type === undefined) watches.addChildWatch(path, watcher);
+    else catchUp.missed(type, path);
+  }
+  return ErrorCode.ok;
+}
+
+function missedDataEvent(tree: DataTree, path: string, seenZxid: number): EventType | undefined {
+  const node = tree.find(path);
+  if (node === undefined) return EventType.nodeDeleted;
+  return node.mzxid > seenZxid ? EventType.nodeDataChanged : undefined;
+}
+
+function missedChildEvent(tree: DataTree, path: string, seenZxid: number): EventType | undefined {
+  const node = tree.find(path);
+  if (node === undefined) return EventType.nodeDeleted;
+  return node.pzxid > seenZxid ? EventType.nodeChildrenChanged : undefined;
+}

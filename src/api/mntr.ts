@@ -1,0 +1,88 @@
+/** `mntr`: one `zk_<name><tab><value>` a line, the format that every monitoring agent reads. */
+
+import type { BackendStatus, ServingMode } from './backend.ts';
+import type { CommandSource } from './four-letter.ts';
+import { averageText } from './four-letter-connections.ts';
+
+/**
+ * Version, state and, in an ensemble, the peer's state come first; the rest is in no order that
+ * matters. A metric of the backend's own takes the place of one of the same name.
+ */
+export function mntrText(source: CommandSource, mode: ServingMode, status: BackendStatus): string {
+  const values = new Map<string, string>();
+  values.set('version', source.options.report.version);
+  values.set('server_state', mode);
+  if (mode !== 'standalone') values.set('peer_state', status.peerState);
+  addServerGauges(values, source);
+  addCounters(values, source);
+  if (mode !== 'standalone') values.set('quorum_size', String(status.quorumSize));
+  if (mode === 'leader') addLeaderGauges(values, status);
+  for (const [name, value] of status.metrics) values.set(name, metricText(name, value));
+  let text = '';
+  for (const [name, value] of values) text += `zk_${name}\t${value}\n`;
+  return text;
+}
+
+function addServerGauges(values: Map<string, string>, source: CommandSource): void {
+  const { stats, backend } = source;
+  const { tree } = backend;
+  values.set('avg_latency', averageText(stats.latency.averageMs));
+  const gauges: readonly (readonly [string, number])[] = [
+    ['min_latency', stats.latency.minMs],
+    ['max_latency', stats.latency.maxMs],
+    ['packets_received', stats.packetsReceived],
+    ['packets_sent', stats.packetsSent],
+    ['num_alive_connections', source.connectionCount],
+    ['outstanding_requests', backend.outstandingCount],
+    ['uptime', Math.floor(source.uptimeMs)],
+    ['znode_count', tree.nodeCount],
+    ['watch_count', source.watches.count],
+    ['ephemerals_count', tree.ephemeralCount],
+    ['approximate_data_size', tree.approximateDataSize],
+    ['global_sessions', tree.sessionCount],
+    ['local_sessions', 0],
+    ['last_client_response_size', stats.lastResponseBytes],
+    ['min_client_response_size', stats.minResponseBytes],
+    ['max_client_response_size', stats.maxResponseBytes],
+  ];
+  for (const [name, value] of gauges) values.set(name, String(value));
+}
+
+function addCounters(values: Map<string, string>, source: CommandSource): void {
+  const { counters } = source.stats;
+  const named: readonly (readonly [string, number])[] = [
+    ['connection_request_count', counters.connectionRequests],
+    ['connection_rejected', counters.connectionsRejected],
+    ['connection_drop_count', counters.connectionsDropped],
+    ['sessionless_connections_expired', counters.sessionlessExpired],
+    ['cnxn_closed_without_zk_server_running', counters.closedWhileNotServing],
+    ['auth_failed_count', counters.authFailures],
+    ['bytes_received_count', counters.bytesReceived],
+    ['response_bytes', counters.responseBytes],
+    ['watch_bytes', counters.watchBytes],
+  ];
+  for (const [name, value] of named) values.set(name, String(value));
+}
+
+function addLeaderGauges(values: Map<string, string>, status: BackendStatus): void {
+  const gauges: readonly (readonly [string, number])[] = [
+    // The name before 3.6, which older checks still ask for.
+    ['followers', status.learnerCount],
+    ['learners', status.learnerCount],
+    ['synced_followers', status.syncedFollowerCount],
+    ['synced_non_voting_followers', status.syncedNonVotingFollowerCount],
+    ['synced_observers', status.syncedObserverCount],
+    ['pending_syncs', status.pendingSyncCount],
+    ['leader_uptime', Math.floor(status.leaderUptimeMs)],
+    ['last_proposal_size', status.proposalSizes.last],
+    ['min_proposal_size', status.proposalSizes.min],
+    ['max_proposal_size', status.proposalSizes.max],
+  ];
+  for (const [name, value] of gauges) values.set(name, String(value));
+}
+
+/** Averages always show a point, everything else is an integer wherever it is one. */
+function metricText(name: string, value: number): string {
+  if (name.startsWith('avg_')) return averageText(value);
+  return Number.isInteger(value) ? String(value) : averageText(value);
+}

@@ -1,0 +1,339 @@
+/**
+ * One connection's requests, from decoded header to reply. Replies leave in the order of requests:
+ *
+ * - A read is answered on the spot while nothing of this connection is pending, and otherwise waits
+ *   behind it, so that it sees the session's own earlier writes.
+ * - A write goes to the backend at once, whatever is pending: writes of one client are in flight
+ *   together, and the ensemble keeps their order. Only behind a sync it is held back, or the sync
+ *   and the reads behind it could see a write that the client sent later.
+ * - auth is answered at once, in front of everything pending, as the original does.
+ *
+ * Reads run inside the backend's `completed` call, that is between two applied transactions.
+ */
+
+import type { Identity } from '../base/acl.ts';
+import { invariant } from '../base/assert.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import { OpCode } from '../base/op-code.ts';
+import type { JuteReader } from '../protocol/jute-reader.ts';
+import { decodeAuthPacket } from '../protocol/records/auth.ts';
+import { HEADER_ZXID_NONE, SpecialXid } from '../protocol/records/header.ts';
+import { encodeSyncReply } from '../protocol/records/read-reply.ts';
+import { decodePathRequest } from '../protocol/records/read-request.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { authenticate, withIdentity } from './handlers/auth.ts';
+import { exists, getAcl, getChildren, getData, type ReadContext } from './handlers/read.ts';
+import { setWatches } from './handlers/set-watches.ts';
+import { encodeWriteReply, isWrite } from './handlers/write-reply.ts';
+import {
+  type PendingOwner,
+  PendingQueue,
+  PendingRequest,
+  PendingState,
+} from './pending-request.ts';
+
+/** Requests of one connection that may be pending before it is no longer read. */
+export const CONNECTION_PENDING_MAX = 1000;
+/** With so many unsent bytes of replies a waiting read waits on, for the client to take some. */
+const READ_BACKLOG_BYTES = 8 * 1024 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+
+export class RequestPipeline implements PendingOwner {
+  readonly #connection: Connection;
+  readonly #host: ConnectionHost;
+  readonly #queue = new PendingQueue();
+  readonly #context: ReadContext;
+  #identities: readonly Identity[];
+  #heldCount = 0;
+  #unsettledSyncCount = 0;
+  #isDraining = false;
+  /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
+  #lastReplyZxid = 0;
+
+  constructor(connection: Connection, host: ConnectionHost) {
+    this.#connection = connection;
+    this.#host = host;
+    this.#identities = [{ scheme: 'ip', id: connection.remoteHost }];
+    this.#context = {
+      tree: host.backend.tree,
+      watches: host.watches,
+      watcher: connection,
+      identities: this.#identities,
+    };
+  }
+
+  /** Requests received and not yet answered. */
+  get pendingCount(): number {
+    return this.#queue.count;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.count >= CONNECTION_PENDING_MAX;
+  }
+
+  get identities(): readonly Identity[] {
+    return this.#identities;
+  }
+
+  /** Takes one frame, at which the host's reader is aimed. */
+  accept(): void {
+    const reader = this.#host.reader;
+    const xid = reader.readInt();
+    const type = reader.readInt();
+    const connection = this.#connection;
+    if (reader.failed) {
+      connection.drop('request without a header');
+      return;
+    }
+    const backend = this.#host.backend;
+    backend.touch(connection.sessionId);
+    if (!backend.ownsSession(connection.sessionId)) {
+      connection.drop('session moved');
+      return;
+    }
+    if (isWrite(type)) this.#acceptWrite(xid, type);
+    else if (type === OpCode.sync) this.#acceptSync(xid);
+    else if (type === OpCode.auth) this.#authenticate(xid, reader);
+    else if (this.#queue.count === 0) {
+      this.#answer(xid, type, this.#identities, this.#host.nowMs, reader);
+    } else {
+      this.#enqueue(xid, type, connection.payload().slice(), PendingState.local);
+      if (isUnknown(type)) connection.endAfterReplies();
+    }
+  }
+
+  requestCompleted(request: PendingRequest): void {
+    this.#host.refreshNow();
+    this.#host.requestSettled();
+    if (this.#connection.isClosed) return;
+    if (request.type === OpCode.sync) {
+      this.#unsettledSyncCount -= 1;
+      this.#submitHeld();
+    }
+    this.drain();
+    this.#host.requestTurn(this.#connection);
+  }
+
+  requestDropped(_request: PendingRequest): void {
+    this.#host.requestSettled();
+    if (!this.#connection.isClosed) this.#connection.drop('outcome of a request unknown');
+  }
+
+  /** Answers what can be answered, from the front. */
+  drain(): void {
+    // Answers are given from one place only: a request that the backend settles while it is being
+    // submitted from here finds its turn in the loop that is already running.
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    while (this.#connection.isOpen) {
+      const request = this.#queue.head;
+      if (request === undefined) break;
+      if (request.state === PendingState.settled) {
+        this.#queue.shift();
+        this.#answerSettled(request);
+      } else if (request.state === PendingState.local) {
+        if (this.#connection.backlogBytes >= READ_BACKLOG_BYTES) break;
+        this.#queue.shift();
+        const reader = this.#host.reader;
+        reader.aim(request.payload);
+        this.#answer(request.cxid, request.type, request.identities, request.receivedMs, reader);
+      } else break;
+    }
+    this.#isDraining = false;
+  }
+
+  #acceptWrite(xid: number, type: OpCode): void {
+    if (this.#unsettledSyncCount > 0) {
+      this.#enqueue(xid, type, this.#connection.payload().slice(), PendingState.held);
+      this.#heldCount += 1;
+      return;
+    }
+    const payload = this.#connection.payload();
+    const request = this.#enqueue(xid, type, payload, PendingState.submitted);
+    this.#host.backend.submit(request);
+    request.payload = NO_BYTES;
+  }
+
+  #acceptSync(xid: number): void {
+    const payload = this.#connection.payload().slice();
+    const request = this.#enqueue(xid, OpCode.sync, payload, PendingState.submitted);
+    this.#unsettledSyncCount += 1;
+    this.#host.backend.sync(request);
+  }
+
+  #enqueue(xid: number, type: number, payload: Uint8Array, state: PendingState): PendingRequest {
+    const request = new PendingRequest(
+      this,
+      this.#connection.sessionId,
+      xid,
+      type,
+      this.#identities,
+      this.#host.nowMs,
+      payload,
+      state,
+    );
+    this.#queue.push(request);
+    return request;
+  }
+
+  /** Sends the writes up to the next unsettled sync on their way. */
+  #submitHeld(): void {
+    let request = this.#queue.head;
+    while (this.#heldCount > 0 && request !== undefined && this.#connection.isOpen) {
+      if (request.type === OpCode.sync && request.state === PendingState.submitted) return;
+      // Taken now: a request that is settled while it is submitted may leave the queue.
+      const next: PendingRequest | undefined = request.next;
+      if (request.state === PendingState.held) {
+        this.#heldCount -= 1;
+        request.state = PendingState.submitted;
+        this.#host.backend.submit(request);
+        request.payload = NO_BYTES;
+      }
+      request = next;
+    }
+  }
+
+  #answerSettled(request: PendingRequest): void {
+    const { cxid, type, receivedMs } = request;
+    if (type === OpCode.sync) {
+      this.#answerSync(request);
+      return;
+    }
+    const { zxid, result } = request;
+    invariant(zxid !== undefined && result !== undefined, 'write settled without a result');
+    const connection = this.#connection;
+    const mark = connection.beginReply(cxid, this.#replyZxid(zxid));
+    if (result.error === ErrorCode.ok) encodeWriteReply(connection.writer, request.op, result);
+    connection.endReply(mark, type, cxid, result.error, receivedMs);
+    if (type === OpCode.closeSession && result.error === ErrorCode.ok) connection.endAfterReplies();
+  }
+
+  #answerSync(request: PendingRequest): void {
+    const connection = this.#connection;
+    this.#host.reader.aim(request.payload);
+    const sync = decodePathRequest(this.#host.reader);
+    const mark = connection.beginReply(request.cxid, this.#replyZxid(this.#host.backend.lastZxid));
+    if (sync !== undefined) encodeSyncReply(connection.writer, sync.path);
+    const error = sync === undefined ? ErrorCode.marshallingError : ErrorCode.ok;
+    connection.endReply(mark, OpCode.sync, request.cxid, error, request.receivedMs);
+  }
+
+  /** Answers a request that needs nobody else; the reader stands behind its header. */
+  #answer(
+    xid: number,
+    type: number,
+    identities: readonly Identity[],
+    receivedMs: number,
+    reader: JuteReader,
+  ): void {
+    const connection = this.#connection;
+    if (type === OpCode.setWatches) {
+      this.#answerSetWatches(xid, identities, receivedMs, reader);
+      return;
+    }
+    if (isUnknown(type)) {
+      const mark = connection.beginReply(xid, HEADER_ZXID_NONE);
+      connection.endReply(mark, type, xid, ErrorCode.unimplemented, receivedMs);
+      connection.endAfterReplies();
+      return;
+    }
+    // Whatever xid a ping carries, clients look for the reply under the xid of pings.
+    const replyXid = type === OpCode.ping ? SpecialXid.ping : xid;
+    const mark = connection.beginReply(replyXid, this.#replyZxid(this.#host.backend.lastZxid));
+    const error = this.#read(type, identities, reader);
+    connection.endReply(mark, type, replyXid, error, receivedMs);
+  }
+
+  #read(type: number, identities: readonly Identity[], reader: JuteReader): ErrorCode {
+    const context = this.#context;
+    context.tree = this.#host.backend.tree;
+    context.identities = identities;
+    const writer = this.#connection.writer;
+    switch (type) {
+      case OpCode.ping:
+        return ErrorCode.ok;
+      case OpCode.exists:
+        return exists(context, reader, writer);
+      case OpCode.getData:
+        return getData(context, reader, writer);
+      case OpCode.getAcl:
+        return getAcl(context, reader, writer);
+      case OpCode.getChildren:
+        return getChildren(context, reader, writer, false);
+      case OpCode.getChildren2:
+        return getChildren(context, reader, writer, true);
+      default:
+        return ErrorCode.unimplemented;
+    }
+  }
+
+  #answerSetWatches(
+    xid: number,
+    identities: readonly Identity[],
+    receivedMs: number,
+    reader: JuteReader,
+  ): void {
+    this.#context.tree = this.#host.backend.tree;
+    this.#context.identities = identities;
+    const error = setWatches(this.#context, reader, this.#connection);
+    const connection = this.#connection;
+    if (connection.isClosed) return;
+    const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
+    connection.endReply(mark, OpCode.setWatches, xid, error, receivedMs);
+  }
+
+  #authenticate(xid: number, reader: JuteReader): void {
+    const connection = this.#connection;
+    const packet = decodeAuthPacket(reader);
+    const mark = connection.beginReply(xid, 0);
+    const receivedMs = this.#host.nowMs;
+    if (packet === undefined) {
+      connection.endReply(mark, OpCode.auth, xid, ErrorCode.marshallingError, receivedMs);
+      return;
+    }
+    const identity = authenticate(packet, connection.remoteHost);
+    if (identity === undefined) {
+      this.#host.stats.counters.authFailures += 1;
+      connection.endReply(mark, OpCode.auth, xid, ErrorCode.authFailed, receivedMs);
+      connection.endAfterReplies();
+      return;
+    }
+    this.#identities = withIdentity(this.#identities, identity);
+    connection.endReply(mark, OpCode.auth, xid, ErrorCode.ok, receivedMs);
+  }
+
+  #replyZxid(zxid: number): number {
+    this.#lastReplyZxid = Math.max(this.#lastReplyZxid, zxid);
+    return this.#lastReplyZxid;
+  }
+}
+
+/** Numbers that are no client's operation, those used among servers included: answered, then closed. */
+function isUnknown(type: number): boolean {
+  switch (type) {
+    case OpCode.exists:
+    case OpCode.getData:
+    case OpCode.getAcl:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.ping:
+      return false;
+    // Operations of the original that this server does not offer yet: refused, the connection stays.
+    case OpCode.reconfig:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+    case OpCode.deleteContainer:
+    case OpCode.multiRead:
+    case OpCode.sasl:
+    case OpCode.getEphemerals:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.setWatches2:
+    case OpCode.addWatch:
+    case OpCode.whoAmI:
+      return false;
+    default:
+      return true;
+  }
+}
