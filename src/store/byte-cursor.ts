@@ -13,13 +13,17 @@ import { viewOf } from './keyspace.ts';
 
 /** Appends to a buffer of its own that grows as needed. */
 export class ByteWriter {
-  #bytes: Buffer;
+  /** Not a Buffer, whose `slice` would share memory where that of what we hand out must copy. */
+  #bytes: Uint8Array;
   #view: DataView;
+  /** The same memory, for text. */
+  #text: Buffer;
   #length = 0;
 
   constructor(capacity: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#bytes = new Uint8Array(capacity);
     this.#view = viewOf(this.#bytes);
+    this.#text = bufferOf(this.#bytes);
   }
 
   get length(): number {
@@ -37,24 +41,29 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#claim(1), value);
+    const at = this.#claim(1);
+    this.#view.setUint8(at, value);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value);
   }
 
   i32(value: number): void {
-    this.#view.setInt32(this.#claim(4), value);
+    const at = this.#claim(4);
+    this.#view.setInt32(at, value);
   }
 
   /** A number that need not be a 32-bit integer, exact. */
   f64(value: number): void {
-    this.#view.setFloat64(this.#claim(8), value);
+    const at = this.#claim(8);
+    this.#view.setFloat64(at, value);
   }
 
   i64(value: bigint): void {
-    this.#view.setBigInt64(this.#claim(8), value);
+    const at = this.#claim(8);
+    this.#view.setBigInt64(at, value);
   }
 
   zxid(zxid: Zxid): void {
@@ -64,7 +73,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#claim(bytes.length));
+    const at = this.#claim(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** Length and bytes. */
@@ -75,16 +85,19 @@ export class ByteWriter {
 
   /** Length and UTF-8. */
   text(text: string): void {
-    this.u32(Buffer.byteLength(text));
-    this.#bytes.write(text, this.#claim(Buffer.byteLength(text)), 'utf8');
+    const length = Buffer.byteLength(text);
+    this.u32(length);
+    const at = this.#claim(length);
+    this.#text.write(text, at, 'utf8');
   }
 
   /** One byte per character, no length in front. */
   latin1(text: string): void {
     const at = this.#claim(text.length);
-    this.#bytes.write(text, at, 'latin1');
+    this.#text.write(text, at, 'latin1');
   }
 
+  /** To be called before the buffer is touched: it may be another one afterwards. */
   #claim(count: number): number {
     const at = this.#length;
     if (at + count > this.#bytes.length) this.#grow(at + count);
@@ -94,23 +107,26 @@ export class ByteWriter {
 
   /** The old buffer is left as it is, because views of it may be on their way to the disk. */
   #grow(needed: number): void {
-    const bigger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    const bigger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     bigger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bigger;
     this.#view = viewOf(bigger);
+    this.#text = bufferOf(bigger);
   }
 }
 
 /** Reads from bytes that may be anything: reading past the end gives zeros and clears `isIntact`. */
 export class ByteReader {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #text: Buffer;
   #position = 0;
   #isIntact = true;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = bytes;
     this.#view = viewOf(bytes);
+    this.#text = bufferOf(bytes);
   }
 
   /** False once something was read that was not there or cannot be what it was read as. */
@@ -168,7 +184,7 @@ export class ByteReader {
   text(): string {
     const length = this.u32();
     const at = this.#take(length);
-    return this.#isIntact ? this.#bytes.toString('utf8', at, at + length) : '';
+    return this.#isIntact ? this.#text.toString('utf8', at, at + length) : '';
   }
 
   #take(count: number): number {
@@ -177,4 +193,8 @@ export class ByteReader {
     else this.#position = at + count;
     return at;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

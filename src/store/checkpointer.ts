@@ -35,7 +35,13 @@ import type { Znode } from './znode.ts';
 
 /** A step's share: about a millisecond of encoding. */
 const CHUNK_BYTES = 256 * 1024;
-const CHUNK_SUBJECTS = 1024;
+/** Bounds a step that has little to write and much to look at or delete. */
+const BYTES_PER_SUBJECT = 256;
+
+export interface CheckpointerOptions {
+  /** About so many bytes are written in one step; default 256 KiB. */
+  readonly chunkBytes?: number | undefined;
+}
 
 /** A version in the store that a newer one has replaced. */
 interface Obsolete {
@@ -67,14 +73,24 @@ export class Checkpointer implements ChangeTracker {
   readonly #sessionSequences: Map<SessionId, number>;
   #frozen: Frozen | undefined;
   #isStepping = false;
-  readonly #chunk = new ByteWriter(CHUNK_BYTES);
+  readonly #chunkBytes: number;
+  readonly #chunkSubjects: number;
+  readonly #chunk: ByteWriter;
   readonly #scratch = new ByteWriter(1024);
 
-  private constructor(state: StateStore, tree: DataTree, sessionSequences: Map<SessionId, number>) {
+  private constructor(
+    state: StateStore,
+    tree: DataTree,
+    sessionSequences: Map<SessionId, number>,
+    options: CheckpointerOptions,
+  ) {
     this.#state = state;
     this.#tree = tree;
     this.#sequence = state.checkpoint.sequence + 1;
     this.#sessionSequences = sessionSequences;
+    this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
+    this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
+    this.#chunk = new ByteWriter(this.#chunkBytes);
     if (state.checkpoint.sequence === 0) this.#markBirth();
     tree.changes = this;
   }
@@ -83,9 +99,13 @@ export class Checkpointer implements ChangeTracker {
    * Loads the committed checkpoint into a fresh tree, clears away what a crash left beside it, and
    * follows the tree from then on. Rejects with a `StoreError` of code `STATE_DAMAGED`.
    */
-  static async restore(state: StateStore, tree: DataTree): Promise<Checkpointer> {
+  static async restore(
+    state: StateStore,
+    tree: DataTree,
+    options: CheckpointerOptions = {},
+  ): Promise<Checkpointer> {
     const { sessionSequences, leftovers } = await loadState(state, tree);
-    const checkpointer = new Checkpointer(state, tree, sessionSequences);
+    const checkpointer = new Checkpointer(state, tree, sessionSequences, options);
     // Before the next checkpoint takes the number of an unfinished one, that one's records must go.
     await state.deleteKeys(leftovers);
     return checkpointer;
@@ -222,7 +242,7 @@ export class Checkpointer implements ChangeTracker {
     for (const [subject, previous] of frozen.rest) {
       this.#writeSubject(frozen, batch, subject, previous);
       count += 1;
-      if (count >= CHUNK_SUBJECTS || this.#chunk.length >= CHUNK_BYTES) break;
+      if (count >= this.#chunkSubjects || this.#chunk.length >= this.#chunkBytes) break;
     }
     if (frozen.pending.size === 0) {
       await this.#state.commit(batch, frozen.meta);
@@ -267,7 +287,7 @@ export class Checkpointer implements ChangeTracker {
   }
 
   async #sweep(frozen: Frozen): Promise<void> {
-    const end = Math.min(frozen.sweptCount + CHUNK_SUBJECTS, frozen.obsolete.length);
+    const end = Math.min(frozen.sweptCount + this.#chunkSubjects, frozen.obsolete.length);
     const batch = this.#state.batch();
     for (const { subject, sequence } of frozen.obsolete.slice(frozen.sweptCount, end)) {
       batch.delete(subjectKey(this.#state.generation, subject, sequence));
