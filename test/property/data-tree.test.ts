@@ -25,7 +25,7 @@ const anyPath = fc.constantFrom('/a', '/b', '/a/x', '/a/y', '/b/x', '/a/x/deep')
 const anyText = fc.constantFrom(null, '', 'one', 'ÿ two');
 const anyAcl = fc.constantFrom(OPEN_ACL, OTHER_ACL);
 const anyVersion = fc.constantFrom(-1, -1, -1, 0, 1, 2);
-const anySession = fc.constantFrom(1n, 2n, 3n).map(makeSessionId);
+const anySession = fc.constantFrom(1n, 1n, 1n, 2n).map(makeSessionId);
 
 const anyCreate = fc
   .tuple(anyPath, anyText, anyAcl, fc.constantFrom(0, 0, 0, 1, 2, 3))
@@ -144,7 +144,7 @@ function sizeOf(tree: DataTree): number {
 }
 
 test('preparing ahead of applying gives what a plain model gives one request at a time', () => {
-  const property = fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+  const property = fc.property(fc.array(anyStep, { maxLength: 60, size: 'max' }), (steps) => {
     const run = new Run();
     const model = new TreeModel();
     const expected: ModelOutcome[][] = [];

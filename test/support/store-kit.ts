@@ -1,13 +1,15 @@
 /** A tree with its preparer, driven one request after the other as a server of one would. */
 
+import assert from 'node:assert/strict';
 import { type Acl, type Identity, OPEN_ACL } from '../../src/base/acl.ts';
 import { invariant } from '../../src/base/assert.ts';
+import { ErrorCode } from '../../src/base/error-code.ts';
 import { makeSessionId, SERVER_NONE, type SessionId, type Zxid } from '../../src/base/ids.ts';
 import { OpCode } from '../../src/base/op-code.ts';
 import type { WriteRequest } from '../../src/base/write-request.ts';
 import { type ApplyResult, DataTree } from '../../src/store/data-tree.ts';
 import { Preparer } from '../../src/store/prepare.ts';
-import type { Txn, TxnBody } from '../../src/store/txn.ts';
+import { type Txn, type TxnBody, TxnType } from '../../src/store/txn.ts';
 import type { NodeFields } from '../../src/store/znode.ts';
 
 export const SESSION: SessionId = makeSessionId(0x100000000000001n);
@@ -140,4 +142,21 @@ export class StoreKit {
   errors(...asked: WriteRequest[]): number[] {
     return asked.map((one) => this.run(one).error);
   }
+}
+
+/** A kit that has run these requests, all of which must succeed. */
+export function kitWith(...asked: WriteRequest[]): StoreKit {
+  const kit = new StoreKit();
+  for (const error of kit.errors(...asked)) assert.equal(error, ErrorCode.ok);
+  return kit;
+}
+
+/** What a body says of its request. */
+export function errorOf(body: TxnBody): ErrorCode {
+  return body.type === TxnType.error ? body.error : ErrorCode.ok;
+}
+
+/** Error codes of a multi's members. */
+export function multiErrors(kit: StoreKit, ...ops: WriteRequest[]): number[] {
+  return kit.run(multi(...ops)).results.map((result) => result.error);
 }
