@@ -94,6 +94,13 @@ export class Leader {
     return this.#proposed;
   }
 
+  /** The zxid of the next proposal. */
+  get nextZxid(): Zxid {
+    const epoch = this.#epoch;
+    invariant(epoch !== undefined, 'leader without an epoch');
+    return zxidEpoch(this.#proposed) === epoch ? nextZxid(this.#proposed) : makeZxid(epoch, 1);
+  }
+
   // Inputs --------------------------------------------------------------------------------------
 
   connected(link: LinkId, sid: ServerId): void {
@@ -154,10 +161,7 @@ export class Leader {
   /** Gives the transaction its zxid; it is sent and written with the others of this turn by `flush`. */
   propose(bytes: Uint8Array): Zxid {
     invariant(this.#phase === 'broadcast', 'proposal by a leader that is not established');
-    const epoch = this.#epoch;
-    invariant(epoch !== undefined, 'leader without an epoch');
-    const zxid =
-      zxidEpoch(this.#proposed) === epoch ? nextZxid(this.#proposed) : makeZxid(epoch, 1);
+    const zxid = this.nextZxid;
     this.#proposed = zxid;
     this.#batch.push({ zxid, bytes });
     return zxid;

@@ -65,6 +65,12 @@ export class ZabNode {
     return this.#state.boundClusterId;
   }
 
+  /** The zxid that the next proposal will get; only while `canPropose`. */
+  get nextZxid(): Zxid {
+    invariant(this.#leader !== undefined, 'only a leader gives out zxids');
+    return this.#leader.nextZxid;
+  }
+
   /** True while `propose` and `barrier` may be called. */
   get canPropose(): boolean {
     return this.#leader?.isServing === true;

@@ -7,7 +7,7 @@
 import { invariant } from '../base/assert.ts';
 import type { EpochEnd } from '../base/epoch-table.ts';
 import { EpochTable } from '../base/epoch-table.ts';
-import { type Epoch, type ServerId, type Zxid, ZXID_NONE } from '../base/ids.ts';
+import { type Epoch, type ServerId, ZXID_NONE, type Zxid } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
 import type { Effect, LinkId, PersistRequest } from './effects.ts';
 import { History } from './history.ts';

@@ -40,6 +40,12 @@ interface Link {
   isOpen: boolean;
 }
 
+interface Sent {
+  readonly from: ServerId;
+  readonly to: ServerId;
+  readonly notification: Notification;
+}
+
 class Server {
   readonly id: ServerId;
   node: ZabNode | undefined;
@@ -78,7 +84,7 @@ export class ZabCluster {
   readonly syncModes = new Set<string>();
   #links: Link[] = [];
   #linkCount = 0;
-  #notifications: { from: ServerId; to: ServerId; notification: Notification }[] = [];
+  #notifications: Sent[] = [];
   /** Pairs `a-b` (a to b) through which nothing passes. */
   readonly cut = new Set<string>();
   #proposals = 0;
@@ -318,13 +324,14 @@ export class ZabCluster {
       case 'persist':
         server.writes.push(effect.request);
         return;
-      case 'notify':
-        this.#notifications.push({
-          from: server.id,
-          to: effect.to,
-          notification: effect.notification,
-        });
+      case 'notify': {
+        // As on a real connection: in order, and a newer one replaces what was not sent yet.
+        const { to, notification } = effect;
+        const isStale = (n: Sent): boolean => n.from === server.id && n.to === to;
+        this.#notifications = this.#notifications.filter((n) => !isStale(n));
+        this.#notifications.push({ from: server.id, to, notification });
         return;
+      }
       case 'dial':
         this.#dial(server, node, effect.leader, effect.link);
         return;

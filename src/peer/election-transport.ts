@@ -1,0 +1,175 @@
+/**
+ * Notifications between all servers, over the election ports. Each server dials each other one and
+ * sends on the connection it dialled; only the newest notification waits for a connection, for
+ * older ones say nothing any more.
+ */
+
+import type { ServerId } from '../base/ids.ts';
+import type { Reachability } from '../consensus/election.ts';
+import type { Notification } from '../consensus/messages.ts';
+import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
+import type { Hello } from './identity.ts';
+import { decodeNotification, encodeNotification } from './peer-codec.ts';
+import { PeerLink } from './peer-link.ts';
+import type { PeerMember, PeerNetwork } from './peer-network.ts';
+
+export interface ElectionHandler {
+  onNotification(from: ServerId, notification: Notification): void;
+  onReachability(sid: ServerId, reachability: Reachability): void;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+const REDIAL_MIN_MS = 20;
+const REDIAL_MAX_MS = 1000;
+
+interface Outgoing {
+  readonly member: PeerMember;
+  link: PeerLink | undefined;
+  waiting: Notification | undefined;
+  redialMs: number;
+  timer: Timer | undefined;
+}
+
+export class ElectionTransport {
+  readonly #network: PeerNetwork;
+  readonly #handler: ElectionHandler;
+  readonly #outgoing = new Map<ServerId, Outgoing>();
+  readonly #incoming = new Map<PeerLink, Hello | undefined>();
+  #listener: Listener | undefined;
+  #isStopped = false;
+
+  constructor(network: PeerNetwork, handler: ElectionHandler) {
+    this.#network = network;
+    this.#handler = handler;
+  }
+
+  /** Rejects with a `RuntimeError` when the own election port cannot be bound. */
+  async start(): Promise<void> {
+    const { own, listenHost, runtime } = this.#network;
+    const options = { host: listenHost, port: own.election.port };
+    this.#listener = await runtime.network.listen(options, (stream) => this.#accept(stream));
+    for (const member of this.#network.others) {
+      const outgoing: Outgoing = {
+        member,
+        link: undefined,
+        waiting: undefined,
+        redialMs: REDIAL_MIN_MS,
+        timer: undefined,
+      };
+      this.#outgoing.set(member.sid, outgoing);
+      this.#dial(outgoing);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const outgoing of this.#outgoing.values()) {
+      if (outgoing.timer !== undefined) this.#network.runtime.timers.clear(outgoing.timer);
+      outgoing.link?.close('stopping');
+    }
+    for (const link of [...this.#incoming.keys()]) link.close('stopping');
+    await this.#listener?.close();
+  }
+
+  notify(to: ServerId, notification: Notification): void {
+    const outgoing = this.#outgoing.get(to);
+    if (outgoing === undefined) return;
+    if (outgoing.link?.isOpen) outgoing.link.send(encodeNotification(notification));
+    else outgoing.waiting = notification;
+  }
+
+  #dial(outgoing: Outgoing): void {
+    outgoing.timer = undefined;
+    const { member } = outgoing;
+    const { runtime } = this.#network;
+    outgoing.link = new PeerLink({
+      runtime,
+      stream: runtime.network.connect(member.election, CONNECT_TIMEOUT_MS),
+      isDialler: true,
+      hello: () => this.#network.hello(member.sid),
+      judge: (link, hello) => this.#network.judge(link, hello, member.sid),
+      handler: {
+        onOpen: (link) => this.#reached(outgoing, link),
+        // The accepting side has nothing to say here.
+        onFrame: (link) => link.close('unexpected message on an election connection'),
+        onDrain: () => undefined,
+        onClose: (_link, _reason, refusal) => this.#lost(outgoing, refusal),
+      },
+    });
+  }
+
+  #reached(outgoing: Outgoing, link: PeerLink): void {
+    outgoing.redialMs = REDIAL_MIN_MS;
+    const { waiting } = outgoing;
+    outgoing.waiting = undefined;
+    if (waiting !== undefined) link.send(encodeNotification(waiting));
+    this.#handler.onReachability(outgoing.member.sid, 'up');
+  }
+
+  #lost(outgoing: Outgoing, refusal: string | undefined): void {
+    outgoing.link = undefined;
+    if (refusal !== undefined) this.#network.refused(refusal);
+    if (this.#isStopped) return;
+    this.#handler.onReachability(outgoing.member.sid, 'down');
+    outgoing.timer = this.#network.runtime.timers.set(outgoing.redialMs, () =>
+      this.#dial(outgoing),
+    );
+    outgoing.redialMs = Math.min(outgoing.redialMs * 2, REDIAL_MAX_MS);
+  }
+
+  /** A peer that just said hello is back: no need to wait for the next attempt to reach it. */
+  #hurry(sid: ServerId): void {
+    const outgoing = this.#outgoing.get(sid);
+    if (outgoing?.timer === undefined) return;
+    this.#network.runtime.timers.clear(outgoing.timer);
+    outgoing.redialMs = REDIAL_MIN_MS;
+    this.#dial(outgoing);
+  }
+
+  #accept(stream: ByteStream): void {
+    const link = new PeerLink({
+      runtime: this.#network.runtime,
+      stream,
+      isDialler: false,
+      hello: (theirs) => this.#network.hello(theirs?.identity.sid ?? this.#network.identity.sid),
+      judge: (candidate, hello) => this.#judgeIncoming(candidate, hello),
+      handler: {
+        onOpen: (opened, hello) => this.#opened(opened, hello),
+        onFrame: (from, frame) => this.#received(from, frame),
+        onDrain: () => undefined,
+        onClose: (closed, _reason, refusal) => {
+          this.#incoming.delete(closed);
+          if (refusal !== undefined) this.#network.refused(refusal);
+        },
+      },
+    });
+    this.#incoming.set(link, undefined);
+  }
+
+  #judgeIncoming(link: PeerLink, hello: Hello): string | undefined {
+    const reason = this.#network.judge(link, hello, undefined);
+    if (reason !== undefined) return reason;
+    for (const [other, known] of this.#incoming) {
+      if (known === undefined || known.identity.sid !== hello.identity.sid) continue;
+      if (known.identity.incarnation === hello.identity.incarnation) continue;
+      return `two servers have myid ${hello.identity.sid}, at ${other.remote} and at ${link.remote}: give one of them another number in its myid file`;
+    }
+    return undefined;
+  }
+
+  #opened(link: PeerLink, hello: Hello): void {
+    const { sid } = hello.identity;
+    for (const [other, known] of [...this.#incoming]) {
+      if (known?.identity.sid === sid) other.close('the server connected again');
+    }
+    this.#incoming.set(link, hello);
+    this.#hurry(sid);
+  }
+
+  #received(link: PeerLink, frame: Uint8Array): void {
+    const from = this.#incoming.get(link)?.identity.sid;
+    const notification = decodeNotification(frame);
+    if (from === undefined || notification === undefined) link.close('not a notification');
+    else this.#handler.onNotification(from, notification);
+  }
+}

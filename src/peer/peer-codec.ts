@@ -1,0 +1,298 @@
+/**
+ * Peer messages as bytes: msgpackr arrays, the message's type first, behind a 32-bit length. What
+ * comes in is checked field by field, for a peer may be broken, older, or no peer at all.
+ */
+
+import { Packr } from 'msgpackr';
+import { invariant } from '../base/assert.ts';
+import type { EpochEnd } from '../base/epoch-table.ts';
+import {
+  EPOCH_MAX,
+  type Epoch,
+  makeSessionId,
+  parseZxid,
+  type SessionId,
+  type Zxid,
+  zxidEpoch,
+} from '../base/ids.ts';
+import {
+  type LogEntry,
+  MessageType,
+  type Notification,
+  PeerState,
+  type Vote,
+} from '../consensus/messages.ts';
+import { ClientMessageType, type PeerMessage } from './peer-message.ts';
+
+/** No record mode: a message must mean the same whatever was sent before it. */
+const packr = new Packr({ useRecords: false, int64AsType: 'bigint' });
+
+/** The largest frame between servers; a proposal holds at most one turn's transactions. */
+export const PEER_FRAME_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A frame ready for the stream, owned by the caller; an array's elements go in order. */
+export function encodeFrame(fields: readonly unknown[]): Uint8Array {
+  const body = packr.pack(fields);
+  invariant(body.length <= PEER_FRAME_BYTES_MAX, 'peer frame too large');
+  const frame = Buffer.allocUnsafe(4 + body.length);
+  frame.writeUInt32BE(body.length, 0);
+  body.copy(frame, 4);
+  return frame;
+}
+
+/** The fields of a frame, or undefined when it is not one. Binary fields are views of the frame. */
+export function decodeFrame(frame: Uint8Array): readonly unknown[] | undefined {
+  try {
+    const fields: unknown = packr.unpack(frame);
+    return Array.isArray(fields) ? fields : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function encodeMessage(message: PeerMessage): Uint8Array {
+  return encodeFrame(messageFields(message));
+}
+
+function messageFields(message: PeerMessage): readonly unknown[] {
+  const { type } = message;
+  switch (type) {
+    case MessageType.proposal:
+    case MessageType.inform:
+      return [type, ...entryFields(message.entries)];
+    case MessageType.ack:
+    case MessageType.commit:
+    case MessageType.diff:
+    case MessageType.trunc:
+      return [type, message.zxid];
+    case MessageType.ping:
+    case MessageType.pong:
+      return [type, message.sequence];
+    case MessageType.newLeader:
+      return [type, message.epoch, message.clusterId];
+    case MessageType.followerInfo:
+    case MessageType.observerInfo:
+      return [type, message.acceptedEpoch];
+    case MessageType.leaderInfo:
+      return [type, message.epoch];
+    case MessageType.ackEpoch:
+      return [type, message.currentEpoch ?? -1, message.lastZxid, lastZxids(message.epochs)];
+    case MessageType.snap:
+      return [type, message.zxid, lastZxids(message.epochs)];
+    case MessageType.snapChunk:
+      return [type, message.bytes];
+    case MessageType.snapEnd:
+      return [type, message.summary];
+    case MessageType.upToDate:
+      return [type];
+    case ClientMessageType.request: {
+      const identities = message.identities.flatMap(({ scheme, id }) => [scheme, id]);
+      const { requestId, sessionId, cxid, op, payload } = message;
+      return [type, requestId, sessionId, cxid, op, payload, identities];
+    }
+    case ClientMessageType.dropped:
+      return [type, message.requestId];
+    case ClientMessageType.revalidate:
+      return [type, message.token, message.sessionId, message.timeoutMs];
+    case ClientMessageType.revalidated:
+      return [type, message.token, message.isValid];
+    case ClientMessageType.sync:
+      return [type, message.token];
+    case ClientMessageType.synced:
+      return [type, message.token, message.zxid];
+    case ClientMessageType.touched:
+      return [type, ...message.sessionIds];
+    case ClientMessageType.digest:
+      return [type, message.zxid, message.digest];
+  }
+}
+
+/** Zxids and bytes in turn: flat, because most proposals hold few entries. */
+function entryFields(entries: readonly LogEntry[]): unknown[] {
+  const fields: unknown[] = [];
+  for (const entry of entries) fields.push(entry.zxid, entry.bytes);
+  return fields;
+}
+
+function lastZxids(epochs: readonly EpochEnd[]): Zxid[] {
+  return epochs.map((end) => end.last);
+}
+
+/**
+ * The message in a frame, or undefined when it is none. Payloads and snapshot chunks are views of
+ * the frame; log entries, which outlive it, share one copy of their own.
+ */
+export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
+  const fields = decodeFrame(frame);
+  if (fields === undefined) return undefined;
+  const type = fields[0];
+  const [, a, b, c] = fields;
+  switch (type) {
+    case MessageType.proposal:
+    case MessageType.inform: {
+      const entries = decodeEntries(fields);
+      return entries && { type, entries };
+    }
+    case MessageType.ack:
+    case MessageType.commit:
+    case MessageType.diff:
+    case MessageType.trunc: {
+      const zxid = parseZxid(a);
+      return zxid === undefined ? undefined : { type, zxid };
+    }
+    case MessageType.ping:
+    case MessageType.pong:
+      return isCount(a) ? { type, sequence: a } : undefined;
+    case MessageType.newLeader:
+      return isEpoch(a) && typeof b === 'string' ? { type, epoch: a, clusterId: b } : undefined;
+    case MessageType.followerInfo:
+    case MessageType.observerInfo:
+      return isEpoch(a) ? { type, acceptedEpoch: a } : undefined;
+    case MessageType.leaderInfo:
+      return isEpoch(a) ? { type, epoch: a } : undefined;
+    case MessageType.ackEpoch: {
+      const lastZxid = parseZxid(b);
+      const epochs = decodeEpochs(c);
+      if (lastZxid === undefined || epochs === undefined) return undefined;
+      if (a !== -1 && !isEpoch(a)) return undefined;
+      return { type, currentEpoch: a === -1 ? undefined : a, lastZxid, epochs };
+    }
+    case MessageType.snap: {
+      const zxid = parseZxid(a);
+      const epochs = decodeEpochs(b);
+      return zxid === undefined || epochs === undefined ? undefined : { type, zxid, epochs };
+    }
+    case MessageType.snapChunk:
+      return a instanceof Uint8Array ? { type, bytes: a } : undefined;
+    case MessageType.snapEnd:
+      return a instanceof Uint8Array ? { type, summary: a } : undefined;
+    case MessageType.upToDate:
+      return { type };
+    default:
+      return decodeClientMessage(type, fields);
+  }
+}
+
+function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMessage | undefined {
+  const [, a, b, c] = fields;
+  switch (type) {
+    case ClientMessageType.request:
+      return decodeRequest(fields);
+    case ClientMessageType.dropped:
+      return isCount(a) ? { type, requestId: a } : undefined;
+    case ClientMessageType.revalidate: {
+      const sessionId = decodeSessionId(b);
+      if (!isCount(a) || sessionId === undefined || !isCount(c)) return undefined;
+      return { type, token: a, sessionId, timeoutMs: c };
+    }
+    case ClientMessageType.revalidated:
+      return isCount(a) && typeof b === 'boolean' ? { type, token: a, isValid: b } : undefined;
+    case ClientMessageType.sync:
+      return isCount(a) ? { type, token: a } : undefined;
+    case ClientMessageType.synced: {
+      const zxid = parseZxid(b);
+      return isCount(a) && zxid !== undefined ? { type, token: a, zxid } : undefined;
+    }
+    case ClientMessageType.touched: {
+      const sessionIds: SessionId[] = [];
+      for (let i = 1; i < fields.length; i++) {
+        const sessionId = decodeSessionId(fields[i]);
+        if (sessionId === undefined) return undefined;
+        sessionIds.push(sessionId);
+      }
+      return { type, sessionIds };
+    }
+    case ClientMessageType.digest: {
+      const zxid = parseZxid(a);
+      return zxid !== undefined && typeof b === 'string' ? { type, zxid, digest: b } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function decodeRequest(fields: readonly unknown[]): PeerMessage | undefined {
+  const [, requestId, session, cxid, op, payload, pairs] = fields;
+  const sessionId = decodeSessionId(session);
+  if (!isCount(requestId) || sessionId === undefined) return undefined;
+  if (typeof cxid !== 'number' || typeof op !== 'number') return undefined;
+  if (!(payload instanceof Uint8Array) || !Array.isArray(pairs)) return undefined;
+  const identities = [];
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const scheme: unknown = pairs[i];
+    const id: unknown = pairs[i + 1];
+    if (typeof scheme !== 'string' || typeof id !== 'string') return undefined;
+    identities.push({ scheme, id });
+  }
+  const type = ClientMessageType.request;
+  return { type, requestId, sessionId, cxid, op, payload, identities };
+}
+
+function decodeEntries(fields: readonly unknown[]): LogEntry[] | undefined {
+  let total = 0;
+  for (let i = 2; i < fields.length; i += 2) {
+    const bytes = fields[i];
+    if (!(bytes instanceof Uint8Array)) return undefined;
+    total += bytes.length;
+  }
+  const copy = Buffer.allocUnsafeSlow(total);
+  const entries: LogEntry[] = [];
+  let at = 0;
+  for (let i = 1; i + 1 < fields.length; i += 2) {
+    const zxid = parseZxid(fields[i]);
+    const bytes = fields[i + 1];
+    if (zxid === undefined || !(bytes instanceof Uint8Array)) return undefined;
+    copy.set(bytes, at);
+    entries.push({ zxid, bytes: copy.subarray(at, at + bytes.length) });
+    at += bytes.length;
+  }
+  return entries;
+}
+
+/** A table of epoch ends travels as the last zxid of each epoch, ascending. */
+function decodeEpochs(value: unknown): EpochEnd[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const ends: EpochEnd[] = [];
+  for (const item of value) {
+    const last = parseZxid(item);
+    if (last === undefined) return undefined;
+    const epoch = zxidEpoch(last);
+    const previous = ends.at(-1);
+    if (previous !== undefined && previous.epoch >= epoch) return undefined;
+    ends.push({ epoch, last });
+  }
+  return ends;
+}
+
+function decodeSessionId(value: unknown): SessionId | undefined {
+  if (typeof value === 'bigint') return makeSessionId(value);
+  return isCount(value) ? makeSessionId(BigInt(value)) : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isEpoch(value: unknown): value is Epoch {
+  return isCount(value) && value <= EPOCH_MAX;
+}
+
+// Election port ---------------------------------------------------------------------------------
+
+const NOTIFICATION = 64;
+
+export function encodeNotification({ state, vote }: Notification): Uint8Array {
+  const { leader, zxid, peerEpoch, round } = vote;
+  return encodeFrame([NOTIFICATION, state, leader, zxid, peerEpoch, round]);
+}
+
+export function decodeNotification(frame: Uint8Array): Notification | undefined {
+  const fields = decodeFrame(frame);
+  if (fields === undefined || fields[0] !== NOTIFICATION) return undefined;
+  const [, state, leader, zxidValue, peerEpoch, round] = fields;
+  const zxid = parseZxid(zxidValue);
+  const knownState = Object.values(PeerState).find((known) => known === state);
+  if (knownState === undefined || zxid === undefined || !isEpoch(peerEpoch)) return undefined;
+  if (!isCount(leader) || leader > 255 || !isCount(round)) return undefined;
+  return { state: knownState, vote: { leader: leader as Vote['leader'], zxid, peerEpoch, round } };
+}

@@ -1,0 +1,190 @@
+/**
+ * One connection between two servers: frames over a byte stream, a hello from each side first, and
+ * everything written in a turn leaving in one piece.
+ */
+
+import { invariant } from '../base/assert.ts';
+import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
+import type { ByteStream, Runtime, Timer } from '../runtime/runtime.ts';
+import type { Hello } from './identity.ts';
+import { decodeHello, encodeHello, encodeRefusal } from './identity.ts';
+import { PEER_FRAME_BYTES_MAX } from './peer-codec.ts';
+
+export interface PeerLinkHandler {
+  /** Both hellos are exchanged and accepted; nothing may be sent before. */
+  onOpen(link: PeerLink, hello: Hello): void;
+  /** A frame's content; a view that is good during the call. */
+  onFrame(link: PeerLink, frame: Uint8Array): void;
+  /** What `isCongested` reported has left. */
+  onDrain(link: PeerLink): void;
+  /** Last call, exactly once. `refusal`: this side or the other refused to talk, and why. */
+  onClose(link: PeerLink, reason: string, refusal: string | undefined): void;
+}
+
+export interface PeerLinkOptions {
+  readonly runtime: Runtime;
+  readonly stream: ByteStream;
+  /** True on the side that connected: it speaks first. */
+  readonly isDialler: boolean;
+  /** The own hello; on the accepting side made when the other's has come. */
+  readonly hello: (theirs: Hello | undefined) => Hello;
+  /** Why the other side is refused, if it is. */
+  readonly judge: (link: PeerLink, hello: Hello) => string | undefined;
+  readonly handler: PeerLinkHandler;
+}
+
+/** How long the other side may take to say hello. */
+const HELLO_TIMEOUT_MS = 5000;
+/** Joins small frames up to this size into one write. */
+const JOIN_BYTES_MAX = 64 * 1024;
+
+export class PeerLink {
+  readonly #options: PeerLinkOptions;
+  readonly #decoder = new FrameDecoder(PEER_FRAME_BYTES_MAX, false);
+  readonly #helloTimer: Timer;
+  #outgoing: Uint8Array[] = [];
+  #isFlushScheduled = false;
+  #isOpen = false;
+  #isClosed = false;
+  #refusal: string | undefined;
+
+  constructor(options: PeerLinkOptions) {
+    this.#options = options;
+    const { runtime, stream } = options;
+    this.#helloTimer = runtime.timers.set(HELLO_TIMEOUT_MS, () => this.close('no hello in time'));
+    stream.attach({
+      onOpen: () => this.#sendHello(undefined),
+      onData: (chunk) => this.#received(chunk),
+      onDrain: () => options.handler.onDrain(this),
+      onEnd: () => this.close('the other side ended the connection'),
+      onClose: (error) => this.#closed(error?.message ?? 'the connection ended'),
+    });
+  }
+
+  /** Address of the other side, for people. */
+  get remote(): string {
+    const { host, port } = this.#options.stream.remote;
+    return `${host}:${port}`;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && !this.#isClosed;
+  }
+
+  /** Bytes that wait for the network. */
+  get queuedBytes(): number {
+    let bytes = this.#options.stream.bufferedBytes;
+    for (const frame of this.#outgoing) bytes += frame.length;
+    return bytes;
+  }
+
+  /** Sends a whole frame (with its length) at the end of the turn. The bytes are shared, not copied. */
+  send(frame: Uint8Array): void {
+    if (this.#isClosed) return;
+    invariant(this.#isOpen, 'peer message before the hello');
+    this.#write(frame);
+  }
+
+  /** Everything sent so far goes to the stream now. */
+  flush(): void {
+    this.#isFlushScheduled = false;
+    const frames = this.#outgoing;
+    if (this.#isClosed || frames.length === 0) return;
+    this.#outgoing = [];
+    const only = frames[0];
+    if (frames.length === 1 && only !== undefined) this.#options.stream.write(only);
+    else for (const bytes of joined(frames)) this.#options.stream.write(bytes);
+  }
+
+  close(reason: string): void {
+    if (this.#isClosed) return;
+    this.flush();
+    this.#options.stream.end();
+    this.#options.stream.destroy();
+    this.#closed(reason);
+  }
+
+  #write(frame: Uint8Array): void {
+    this.#outgoing.push(frame);
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    this.#options.runtime.timers.defer(() => this.flush());
+  }
+
+  #sendHello(theirs: Hello | undefined): void {
+    if (this.#options.isDialler || theirs !== undefined) {
+      this.#write(encodeHello(this.#options.hello(theirs)));
+    }
+  }
+
+  #received(chunk: Uint8Array): void {
+    this.#decoder.push(chunk);
+    for (;;) {
+      if (this.#isClosed) return;
+      const event = this.#decoder.next();
+      if (event === FrameEvent.more) return;
+      if (event !== FrameEvent.frame) {
+        this.close('the other side does not speak the peer protocol');
+        return;
+      }
+      if (this.#isOpen) this.#options.handler.onFrame(this, this.#decoder.frame());
+      else this.#receivedHello(this.#decoder.frame());
+    }
+  }
+
+  #receivedHello(frame: Uint8Array): void {
+    const hello = decodeHello(frame);
+    if (hello === undefined) {
+      this.close('the other side does not speak the peer protocol');
+      return;
+    }
+    if ('refusal' in hello) {
+      this.#refusal = hello.refusal;
+      this.close('refused by the other side');
+      return;
+    }
+    const refusal = this.#options.judge(this, hello);
+    if (refusal !== undefined) {
+      this.#refusal = refusal;
+      this.#write(encodeRefusal(refusal));
+      this.flush();
+      // The stream is ended, not destroyed, so that the sentence arrives.
+      this.#options.stream.end();
+      this.#closed('refused');
+      return;
+    }
+    this.#options.runtime.timers.clear(this.#helloTimer);
+    this.#isOpen = true;
+    if (!this.#options.isDialler) this.#sendHello(hello);
+    this.#options.handler.onOpen(this, hello);
+  }
+
+  #closed(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#outgoing = [];
+    this.#options.runtime.timers.clear(this.#helloTimer);
+    this.#options.handler.onClose(this, reason, this.#refusal);
+  }
+}
+
+/** The frames as few byte blocks: small ones side by side, large ones as they are. */
+function joined(frames: readonly Uint8Array[]): Uint8Array[] {
+  const blocks: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  let smallBytes = 0;
+  const cut = (): void => {
+    const only = small[0];
+    if (small.length > 1) blocks.push(Buffer.concat(small, smallBytes));
+    else if (only !== undefined) blocks.push(only);
+    small = [];
+    smallBytes = 0;
+  };
+  for (const frame of frames) {
+    if (smallBytes + frame.length > JOIN_BYTES_MAX) cut();
+    small.push(frame);
+    smallBytes += frame.length;
+  }
+  cut();
+  return blocks;
+}

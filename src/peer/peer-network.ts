@@ -1,0 +1,73 @@
+/** What both peer transports are told about the ensemble and the server they serve. */
+
+import type { ServerId } from '../base/ids.ts';
+import type { Address, Runtime } from '../runtime/runtime.ts';
+import type { Hello, PeerIdentity } from './identity.ts';
+import { PEER_PROTOCOL_VERSION, refusalReason } from './identity.ts';
+import type { PeerLink } from './peer-link.ts';
+import { RefusalLog } from './refusal-log.ts';
+
+export interface PeerMember {
+  readonly sid: ServerId;
+  readonly quorum: Address;
+  readonly election: Address;
+}
+
+export interface PeerNetworkOptions {
+  readonly runtime: Runtime;
+  /** Every server of the list, this one included. */
+  readonly members: readonly PeerMember[];
+  /** What this server says of itself at the moment. */
+  readonly identity: () => PeerIdentity;
+  /** undefined: listen on all interfaces instead of the own line's host. */
+  readonly listenHost: string | undefined;
+  /** A peer was refused, or refused us: a sentence for the log. */
+  readonly onRefusal: (sentence: string) => void;
+}
+
+export class PeerNetwork {
+  readonly runtime: Runtime;
+  readonly #options: PeerNetworkOptions;
+  readonly #refusals: RefusalLog;
+
+  constructor(options: PeerNetworkOptions) {
+    this.runtime = options.runtime;
+    this.#options = options;
+    this.#refusals = new RefusalLog(options.onRefusal);
+  }
+
+  get identity(): PeerIdentity {
+    return this.#options.identity();
+  }
+
+  get listenHost(): string | undefined {
+    return this.#options.listenHost;
+  }
+
+  get own(): PeerMember {
+    return this.member(this.identity.sid);
+  }
+
+  get others(): readonly PeerMember[] {
+    return this.#options.members.filter((member) => member.sid !== this.identity.sid);
+  }
+
+  member(sid: ServerId): PeerMember {
+    const member = this.#options.members.find((candidate) => candidate.sid === sid);
+    if (member === undefined) throw new RangeError(`server ${sid} is not in the list`);
+    return member;
+  }
+
+  hello(to: ServerId): Hello {
+    return { version: PEER_PROTOCOL_VERSION, identity: this.identity, to };
+  }
+
+  judge(link: PeerLink, hello: Hello, dialled: ServerId | undefined): string | undefined {
+    const known = this.#options.members.map((member) => member.sid);
+    return refusalReason(this.identity, hello, link.remote, dialled, known);
+  }
+
+  refused(sentence: string): void {
+    this.#refusals.refused(sentence, this.runtime.clock.monotonicMs());
+  }
+}

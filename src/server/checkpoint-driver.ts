@@ -1,0 +1,140 @@
+/**
+ * Decides when a checkpoint is written and how much of the log is kept behind it. The writing itself
+ * goes on in slices between other work; requests never wait for it.
+ */
+
+import type { Zxid } from '../base/ids.ts';
+import type { Checkpointer } from '../store/checkpointer.ts';
+import type { TxnLog } from '../store/txn-log.ts';
+
+export interface CheckpointPolicy {
+  /** Transactions between two checkpoints. */
+  readonly intervalTxns: number;
+  /** Milliseconds after which even a few changes are written. */
+  readonly intervalMs: number;
+  /** What the log keeps behind a checkpoint for learners that come back: the smaller of the two. */
+  readonly retainTxns: number;
+  readonly retainBytes: number;
+  /** False: the log is never trimmed. */
+  readonly isTrimming: boolean;
+}
+
+export interface CheckpointHooks {
+  /** The log now begins after this zxid. */
+  trimmed(retainedAfter: Zxid): void;
+  committed(zxid: Zxid): void;
+  failed(error: unknown): void;
+}
+
+/** A checkpoint of the past, where the log may be cut. */
+interface Mark {
+  readonly zxid: Zxid;
+  /** Transactions applied by this process when it was made. */
+  readonly applied: number;
+}
+
+export class CheckpointDriver {
+  readonly #log: TxnLog;
+  readonly #policy: CheckpointPolicy;
+  readonly #hooks: CheckpointHooks;
+  #checkpointer: Checkpointer;
+  #applied = 0;
+  #appliedAtLast = 0;
+  #lastMs: number;
+  #marks: Mark[] = [];
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(
+    log: TxnLog,
+    checkpointer: Checkpointer,
+    policy: CheckpointPolicy,
+    hooks: CheckpointHooks,
+    nowMs: number,
+  ) {
+    this.#log = log;
+    this.#checkpointer = checkpointer;
+    this.#policy = policy;
+    this.#hooks = hooks;
+    this.#lastMs = nowMs;
+    this.#marks.push({ zxid: checkpointer.checkpoint.zxid, applied: 0 });
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Another state took the old one's place. Resolves when the old one's checkpoint has stopped. */
+  async replace(checkpointer: Checkpointer): Promise<void> {
+    const old = this.#checkpointer;
+    this.#checkpointer = checkpointer;
+    await this.#running;
+    old.detach();
+    this.#marks = [{ zxid: checkpointer.checkpoint.zxid, applied: this.#applied }];
+    this.#appliedAtLast = this.#applied;
+  }
+
+  applied(): void {
+    this.#applied++;
+  }
+
+  /** Begins a checkpoint if one is due. */
+  tick(nowMs: number): void {
+    if (this.#running !== undefined || this.#isStopped) return;
+    const count = this.#applied - this.#appliedAtLast;
+    const isDue =
+      count >= this.#policy.intervalTxns ||
+      (count > 0 && nowMs - this.#lastMs >= this.#policy.intervalMs);
+    if (!isDue) return;
+    this.#lastMs = nowMs;
+    this.#running = this.#run().then(
+      () => {
+        this.#running = undefined;
+      },
+      (error: unknown) => {
+        this.#running = undefined;
+        this.#isStopped = true;
+        this.#hooks.failed(error);
+      },
+    );
+  }
+
+  /** Lets a running checkpoint end, and writes a last one, so that the next start is short. */
+  async stop(): Promise<void> {
+    await this.#running;
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    if (this.#applied > this.#appliedAtLast) await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const checkpointer = this.#checkpointer;
+    const applied = this.#applied;
+    this.#appliedAtLast = applied;
+    checkpointer.begin();
+    while (!(await checkpointer.step())) {
+      // A snapshot took this state's place: its checkpoint is of no use any more.
+      if (checkpointer !== this.#checkpointer) return;
+    }
+    const { zxid } = checkpointer.checkpoint;
+    this.#hooks.committed(zxid);
+    this.#marks.push({ zxid, applied });
+    await this.#trim();
+  }
+
+  async #trim(): Promise<void> {
+    const { retainTxns, retainBytes, isTrimming } = this.#policy;
+    if (!isTrimming) return;
+    const newest = this.#marks.at(-1)?.applied ?? 0;
+    let cut: Mark | undefined;
+    for (const mark of this.#marks) {
+      const isFar = newest - mark.applied >= retainTxns;
+      if (isFar || this.#log.bytesAfter(mark.zxid) > retainBytes) cut = mark;
+    }
+    if (cut === undefined || cut.zxid <= this.#log.meta.baseZxid) return;
+    const { zxid } = cut;
+    this.#marks = this.#marks.filter((mark) => mark.zxid >= zxid);
+    await this.#log.trim(zxid);
+    this.#hooks.trimmed(this.#log.meta.baseZxid);
+  }
+}

@@ -1,0 +1,516 @@
+/**
+ * The driver of one replica: feeds the consensus core with what comes from peers, disk and clock,
+ * and carries out its effects in their order. The only loop of its kind; everything is handled to
+ * the end within the turn in which it came.
+ */
+
+import type { BackendStatus, ServingMode } from '../api/backend.ts';
+import { unreachable } from '../base/assert.ts';
+import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
+import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import { ElectionTransport } from '../peer/election-transport.ts';
+import { type ClientMessage, isClientMessage, type PeerMessage } from '../peer/peer-message.ts';
+import { QuorumTransport } from '../peer/quorum-transport.ts';
+import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
+import { Checkpointer } from '../store/checkpointer.ts';
+import { DataTree } from '../store/data-tree.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { Applier } from './applier.ts';
+import { CheckpointDriver } from './checkpoint-driver.ts';
+import type { ServerConfig } from './config.ts';
+import { createCore, createPeerNetwork } from './create-core.ts';
+import { asFatal, FatalError } from './fatal-error.ts';
+import { LogWriter } from './log-writer.ts';
+import type { Log } from './logger.ts';
+import { nodeStatus } from './node-status.ts';
+import type { OpenedStorage } from './open-storage.ts';
+import { Replica, type ReplicaPeers } from './replica.ts';
+import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
+
+export interface EnsembleNodeOptions {
+  readonly config: ServerConfig;
+  readonly runtime: Runtime;
+  readonly storage: OpenedStorage;
+  readonly log: Log;
+  /** Called for every tree this server ever has, so that watches follow it. */
+  readonly onTree: (tree: DataTree) => void;
+  readonly onFatal: (error: FatalError) => void;
+}
+
+/** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
+const TICK_LOOKING_MS = 10;
+const TICK_SETTLED_MS = 50;
+const CHECKPOINT_INTERVAL_MS = 60_000;
+/** A learner that has so much waiting is sent no more of the log. */
+const LINK_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
+
+export class EnsembleNode implements ReplicaPeers {
+  readonly node: ZabNode;
+  /** What clients are served from. */
+  readonly replica: Replica;
+  readonly #options: EnsembleNodeOptions;
+  readonly #writer: LogWriter;
+  readonly #applier: Applier;
+  readonly #checkpoints: CheckpointDriver;
+  readonly #election: ElectionTransport | undefined;
+  readonly #quorum: QuorumTransport | undefined;
+  readonly #sender: SnapshotSender | undefined;
+  readonly #receiver: SnapshotReceiver;
+  readonly #metrics = new Map<string, number>();
+  readonly #learners = new Map<LinkId, ServerId>();
+  /** Log reads that wait until their link has room. */
+  readonly #pausedReads = new Map<LinkId, Extract<Effect, { kind: 'readLog' }>>();
+  /** What learners sent before this leader was ready for it. */
+  #early: { readonly link: LinkId; readonly sid: ServerId; readonly message: ClientMessage }[] = [];
+  #state: StateStore;
+  #role: Role = { name: 'looking' };
+  #leaderLink: LinkId | undefined;
+  /** Zxid that must be applied before this server serves in its present role. */
+  #serveAt: Zxid | undefined;
+  #servingSinceMs = 0;
+  #isDrainScheduled = false;
+  #isDraining = false;
+  #isStopped = false;
+  #tickTimer: Timer | undefined;
+
+  private constructor(options: EnsembleNodeOptions, tree: DataTree, checkpointer: Checkpointer) {
+    const { config, runtime, storage } = options;
+    this.#options = options;
+    this.#state = storage.state;
+    const failed = (error: unknown): void => this.#fail(error);
+    this.node = createCore(config, runtime, storage);
+    this.replica = new Replica(config, runtime, this);
+    this.#writer = new LogWriter(storage.log, {
+      stagedGeneration: () => this.#receiver.generation,
+      snapshotSwitched: () => this.#switchState(),
+      persisted: (id) => this.#guard(() => this.#persisted(id)),
+      failed: (error) => this.#fail(diskError(error)),
+    });
+    this.#applier = new Applier(tree, storage.log, {
+      recent: (after, upTo, maxBytes) => this.node.history.entriesAfter(after, upTo, maxBytes),
+      isAwaited: (txn) => this.replica.isAwaited(txn),
+      applied: (zxid, txn, result) => {
+        this.#checkpoints.applied();
+        this.replica.applied(zxid, txn, result);
+      },
+      caughtUp: () => this.#caughtUp(),
+      failed,
+    });
+    const policy = {
+      intervalTxns: config.checkpointIntervalTxns,
+      intervalMs: CHECKPOINT_INTERVAL_MS,
+      retainTxns: config.logRetainTxns,
+      retainBytes: config.logRetainBytes,
+      isTrimming: config.autopurgeIntervalMs > 0,
+    };
+    const checkpointHooks = {
+      trimmed: (zxid: Zxid) => this.node.trimmed(zxid),
+      committed: () => this.#count('checkpoint_count'),
+      failed: (error: unknown) => this.#fail(diskError(error)),
+    };
+    const nowMs = runtime.clock.monotonicMs();
+    const { log } = storage;
+    this.#checkpoints = new CheckpointDriver(log, checkpointer, policy, checkpointHooks, nowMs);
+    this.#receiver = new SnapshotReceiver({
+      store: storage.stateStore,
+      generation: () => this.#state.generation,
+      staged: () => this.#input(() => this.node.snapshotStaged()),
+      rejected: (reason) => this.#rejectSnapshot(reason),
+      failed: (error) => this.#fail(diskError(error)),
+    });
+    if (config.isStandalone) return;
+    const network = createPeerNetwork(options, this.node);
+    this.#election = new ElectionTransport(network, {
+      onNotification: (from, n) => this.#input(() => this.node.notified(from, n)),
+      onReachability: (sid, r) => this.#input(() => this.node.reachability(sid, r)),
+    });
+    this.#quorum = this.#createQuorumTransport(network);
+    this.#sender = new SnapshotSender({
+      node: this.node,
+      transport: this.#quorum,
+      state: () => this.#state,
+      wake: () => this.wake(),
+      failed,
+    });
+  }
+
+  /** Loads the state; rejects with a `FatalError` when it is damaged. */
+  static async open(options: EnsembleNodeOptions): Promise<EnsembleNode> {
+    const tree = new DataTree();
+    try {
+      const checkpointer = await Checkpointer.restore(options.storage.state, tree);
+      options.onTree(tree);
+      return new EnsembleNode(options, tree, checkpointer);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      throw new FatalError('DATA', `server ${options.config.serverId}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  get tree(): DataTree {
+    return this.#applier.tree;
+  }
+
+  /** Rejects with a `FatalError` of code `PORT` when a peer port cannot be bound. */
+  async start(): Promise<void> {
+    const { committed } = this.node.history;
+    this.#applier.applyUpTo(committed);
+    try {
+      await this.#quorum?.start();
+      await this.#election?.start();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      throw new FatalError(
+        'PORT',
+        `server ${this.#options.config.serverId}: ${error.message}; is another server running with these ports?`,
+        { cause: error },
+      );
+    }
+    this.#input(() => this.node.start(this.#options.runtime.clock.monotonicMs()));
+    this.#tick();
+  }
+
+  /** Hands over, writes what is to be written, and lets go of everything. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#input(() => this.node.stop());
+    this.#drain();
+    this.replica.retire();
+    this.#isStopped = true;
+    if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
+    await this.#election?.stop();
+    await this.#quorum?.stop();
+    await this.#checkpoints.stop();
+    await this.#options.storage.close();
+  }
+
+  // ReplicaPeers --------------------------------------------------------------------------------
+
+  sendToLeader(message: ClientMessage): void {
+    if (this.#leaderLink !== undefined) this.#quorum?.send(this.#leaderLink, message);
+  }
+
+  sendToLearner(link: LinkId, message: ClientMessage): void {
+    this.#quorum?.send(link, message);
+  }
+
+  broadcastToLearners(message: ClientMessage): void {
+    if (this.#learners.size > 0) this.#quorum?.broadcast([...this.#learners.keys()], message);
+  }
+
+  wake(): void {
+    if (this.#isDrainScheduled || this.#isDraining) return;
+    this.#isDrainScheduled = true;
+    this.#options.runtime.timers.defer(() => {
+      this.#isDrainScheduled = false;
+      this.#guard(() => this.#drain());
+    });
+  }
+
+  diverged(zxid: Zxid, own: string, leaders: string): void {
+    const { config } = this.#options;
+    this.#fail(
+      new FatalError(
+        'DATA',
+        `server ${config.serverId}: the state after ${zxidHex(zxid)} has digest ${own} here and ` +
+          `${leaders} on the leader; this server stops rather than serve wrong data: move its dataDir ` +
+          'and dataLogDir away and start it again, it will fetch the state from the others',
+      ),
+    );
+  }
+
+  // Start-up ------------------------------------------------------------------------------------
+
+  #createQuorumTransport(network: ReturnType<typeof createPeerNetwork>): QuorumTransport {
+    return new QuorumTransport(network, {
+      newLink: () => this.node.newLink(),
+      onOpened: (link) => this.#input(() => this.node.opened(link)),
+      onLearner: (link, sid) => {
+        this.#learners.set(link, sid);
+        this.#input(() => this.node.learnerConnected(link, sid));
+      },
+      onMessage: (link, message) => this.#input(() => this.#received(link, message)),
+      onDrain: (link) => this.#drained(link),
+      onClosed: (link) => {
+        this.#learners.delete(link);
+        this.#pausedReads.delete(link);
+        this.#sender?.resume(link);
+        this.#input(() => this.node.closed(link));
+      },
+    });
+  }
+
+  // Inputs --------------------------------------------------------------------------------------
+
+  #input(handle: () => void): void {
+    if (this.#isStopped) return;
+    this.#guard(handle);
+    this.wake();
+  }
+
+  /** A broken invariant anywhere below ends this server, loudly, before it can do harm. */
+  #guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    const nowMs = this.#options.runtime.clock.monotonicMs();
+    this.#guard(() => {
+      this.node.tick(nowMs);
+      this.#drain();
+      this.replica.tick();
+      this.#checkpoints.tick(nowMs);
+    });
+    const isSettled = this.#role.name !== 'looking' && this.#role.isServing;
+    const delayMs = isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
+    this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
+  }
+
+  #received(link: LinkId, message: PeerMessage): void {
+    if (!isClientMessage(message)) {
+      this.node.receive(link, message);
+      return;
+    }
+    const sid = this.#learners.get(link);
+    if (sid === undefined) this.replica.fromLeader(message);
+    else if (this.#serveAt === undefined) this.replica.fromLearner(link, sid, message);
+    else this.#early.push({ link, sid, message });
+  }
+
+  #persisted(id: number): void {
+    this.node.persisted(id);
+    this.#drain();
+  }
+
+  #drained(link: LinkId): void {
+    this.#sender?.resume(link);
+    const read = this.#pausedReads.get(link);
+    this.#pausedReads.delete(link);
+    if (read !== undefined) this.#readLog(read);
+  }
+
+  // Effects -------------------------------------------------------------------------------------
+
+  /** Carries out what the core wants, until it wants nothing more. */
+  #drain(): void {
+    if (this.#isDraining || this.#isStopped) return;
+    this.#isDraining = true;
+    try {
+      for (;;) {
+        const effects = this.node.takeEffects();
+        if (effects.length === 0) break;
+        for (const effect of effects) this.#carryOut(effect);
+      }
+    } finally {
+      this.#isDraining = false;
+    }
+    this.#writer.flush();
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        this.#writer.add(effect.request);
+        return;
+      case 'notify':
+        this.#election?.notify(effect.to, effect.notification);
+        return;
+      case 'dial':
+        this.#leaderLink = effect.link;
+        this.#quorum?.dial(effect.leader, effect.link);
+        return;
+      case 'send':
+        this.#quorum?.send(effect.link, effect.message);
+        return;
+      case 'broadcast':
+        this.#quorum?.broadcast(effect.links, effect.message);
+        return;
+      case 'close':
+        this.#quorum?.close(effect.link, effect.reason);
+        this.#options.log.info('peerClosed', { link: effect.link, reason: effect.reason });
+        return;
+      case 'readLog':
+        this.#readLog(effect);
+        return;
+      case 'sendSnapshot':
+        this.#sender?.start(effect.link);
+        return;
+      case 'stageBegin':
+        this.#receiver.begin();
+        return;
+      case 'stageChunk':
+        this.#receiver.add(effect.bytes);
+        return;
+      case 'stageEnd':
+        this.#receiver.finish(effect.zxid, effect.summary);
+        return;
+      case 'stageAbort':
+        this.#receiver.abort();
+        return;
+      case 'apply':
+        this.#applier.applyUpTo(effect.upTo);
+        return;
+      case 'barrier':
+        this.replica.barrier(effect.token, effect.zxid);
+        return;
+      case 'role':
+        this.#roleChanged(effect.role);
+        return;
+      case 'learnerReady':
+        this.#learnerReady(effect.report);
+        return;
+      case 'trace':
+        this.#options.log.info(effect.event, printable(effect.fields));
+        return;
+      case 'fatal':
+        throw new FatalError('DATA', `server ${this.#options.config.serverId}: ${effect.reason}`);
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #readLog(read: Extract<Effect, { kind: 'readLog' }>): void {
+    const { link, after, maxBytes } = read;
+    if ((this.#quorum?.queuedBytes(link) ?? 0) > LINK_QUEUE_BYTES_MAX) {
+      this.#pausedReads.set(link, read);
+      return;
+    }
+    this.#options.storage.log.read(after, maxBytes).then(
+      (entries) => this.#input(() => this.node.logRead(link, entries)),
+      (error: unknown) => {
+        // Trimmed meanwhile: the learner starts over and gets a snapshot.
+        const isTrimmed = error instanceof StoreError && error.code === 'LOG_TRIMMED';
+        if (isTrimmed) this.#input(() => this.node.logRead(link, []));
+        else this.#fail(error);
+      },
+    );
+  }
+
+  #learnerReady(report: SyncReport): void {
+    const { sid, mode, from, to } = report;
+    this.#count(`${mode}_count`);
+    const fields = { sid, mode: mode.toUpperCase(), from: zxidHex(from), to: zxidHex(to) };
+    this.#options.log.info('learnerSynced', fields);
+  }
+
+  // Roles ---------------------------------------------------------------------------------------
+
+  #roleChanged(role: Role): void {
+    const before = this.#role;
+    this.#role = role;
+    if (role.name === 'looking') {
+      this.#count('looking_count');
+      this.#serveAt = undefined;
+      this.#leaderLink = undefined;
+      this.#early = [];
+      this.replica.retire();
+    } else if (role.isServing) {
+      this.#serveAt = this.node.history.committed;
+      this.#serveIfReady();
+    }
+    if (before.name !== role.name || role.name !== 'looking') {
+      this.#options.log.info('role', printable({ ...role, zxid: this.node.history.last }));
+    }
+  }
+
+  #caughtUp(): void {
+    this.replica.caughtUp();
+    this.#serveIfReady();
+  }
+
+  /** Clients are let in when everything that was committed before this role is applied. */
+  #serveIfReady(): void {
+    if (this.#serveAt === undefined || this.tree.lastZxid < this.#serveAt) return;
+    this.#serveAt = undefined;
+    this.#servingSinceMs = this.#options.runtime.clock.monotonicMs();
+    const mode = this.#servingMode();
+    if (this.#role.name === 'leading') this.replica.lead(mode);
+    else this.replica.follow(mode);
+    this.#options.log.info('serving', { mode, zxid: zxidHex(this.tree.lastZxid) });
+    const early = this.#early;
+    this.#early = [];
+    for (const { link, sid, message } of early) this.replica.fromLearner(link, sid, message);
+  }
+
+  #servingMode(): ServingMode {
+    if (this.#options.config.isStandalone) return 'standalone';
+    if (this.#role.name === 'leading') return 'leader';
+    return this.#role.name === 'observing' ? 'observer' : 'follower';
+  }
+
+  // Snapshots -----------------------------------------------------------------------------------
+
+  /** The log names the staged state now: it becomes the state, and the old one is cleared away. */
+  async #switchState(): Promise<void> {
+    const { state, tree, checkpointer } = this.#receiver.take();
+    await this.#checkpoints.replace(checkpointer);
+    this.#state = state;
+    this.replica.digests.clear();
+    this.#applier.replaceTree(tree);
+    this.#options.onTree(tree);
+    await state.dropOtherGenerations();
+  }
+
+  #rejectSnapshot(reason: string): void {
+    this.#options.log.warn('snapshotRejected', { reason });
+    if (this.#leaderLink !== undefined) this.#quorum?.close(this.#leaderLink, reason);
+  }
+
+  // Facts ---------------------------------------------------------------------------------------
+
+  status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>> {
+    const { config, runtime, storage } = this.#options;
+    const isLeading = this.#role.name === 'leading';
+    const leaderUptimeMs = isLeading ? runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
+    const metrics = new Map(this.#metrics);
+    metrics.set('log_groups', this.#writer.groupCount);
+    metrics.set('log_entries', this.#writer.entryCount);
+    return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });
+  }
+
+  // The end -------------------------------------------------------------------------------------
+
+  /** Leaves everything as it is, at once: nothing more is said, promised or written. */
+  abort(): void {
+    this.#isStopped = true;
+    if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
+    this.replica.retire();
+    const closing = [this.#election?.stop(), this.#quorum?.stop()];
+    Promise.all(closing).catch((error: unknown) => {
+      this.#options.log.warn('abortIncomplete', { reason: String(error) });
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return;
+    this.abort();
+    this.#options.onFatal(asFatal(error));
+  }
+
+  #count(name: string): void {
+    this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + 1);
+  }
+}
+
+/** Zxids in hex: as numbers nobody can read them. */
+function printable(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { zxid } = fields;
+  return typeof zxid === 'number' ? { ...fields, zxid: zxidHex(zxid as Zxid) } : { ...fields };
+}
+
+function diskError(error: unknown): FatalError {
+  if (error instanceof StoreError) return new FatalError('DATA', error.message, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  const advice =
+    'what is on the disk is no longer known, so this server stops without trying again; check the disk, then start it';
+  return new FatalError('DISK', `${message}; ${advice}`, { cause: error });
+}

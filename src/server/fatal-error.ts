@@ -1,0 +1,43 @@
+/** Why a server cannot start or go on, with what the process should say and how it should end. */
+
+export type FatalCode =
+  /** The configuration does not fit the data directory or the machine. */
+  | 'CONFIG'
+  /** The data directory is damaged, foreign, or belongs to another server. */
+  | 'DATA'
+  /** A port cannot be bound. */
+  | 'PORT'
+  /** A write or sync failed: what is on the disk is no longer known. */
+  | 'DISK'
+  /** State was found broken; serving it would spread the damage. */
+  | 'INVARIANT';
+
+const EXIT_CODES: Readonly<Record<FatalCode, number>> = {
+  CONFIG: 2,
+  DATA: 3,
+  PORT: 4,
+  DISK: 5,
+  INVARIANT: 1,
+};
+
+export class FatalError extends Error {
+  override readonly name = 'FatalError';
+  readonly code: FatalCode;
+
+  /** `message` is a sentence for the operator: what, where, and what to do. */
+  constructor(code: FatalCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.code];
+  }
+}
+
+/** Any error as a fatal one: what is not one already is a broken invariant. */
+export function asFatal(error: unknown): FatalError {
+  if (error instanceof FatalError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FatalError('INVARIANT', message, { cause: error });
+}

@@ -1,0 +1,109 @@
+/**
+ * Group commit: while one synced write is under way, what the core asks for next is gathered and
+ * goes into the following one. The only place that writes to the log.
+ */
+
+import { ZXID_NONE } from '../base/ids.ts';
+import type { PersistRequest } from '../consensus/effects.ts';
+import type { LogEntry } from '../consensus/messages.ts';
+import type { LogMutation, TxnLog } from '../store/txn-log.ts';
+
+export interface LogWriterHooks {
+  /** The generation into which the snapshot of this request was staged. */
+  stagedGeneration(): number;
+  /** A write that put another snapshot in place is durable; the state must be loaded before anything else. */
+  snapshotSwitched(): Promise<void>;
+  /** All requests up to this id are durable. */
+  persisted(id: number): void;
+  /** A write failed. Nothing may be written any more, by anybody. */
+  failed(error: unknown): void;
+}
+
+/** What one group holds at most: it bounds the wait of whoever comes after it. */
+const GROUP_BYTES_MAX = 4 * 1024 * 1024;
+const GROUP_ENTRIES_MAX = 5000;
+
+export class LogWriter {
+  readonly #log: TxnLog;
+  readonly #hooks: LogWriterHooks;
+  #queue: PersistRequest[] = [];
+  #isWriting = false;
+  #hasFailed = false;
+  /** Groups written and the entries in them, for the metrics. */
+  groupCount = 0;
+  entryCount = 0;
+
+  constructor(log: TxnLog, hooks: LogWriterHooks) {
+    this.#log = log;
+    this.#hooks = hooks;
+  }
+
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#queue.length === 0;
+  }
+
+  add(request: PersistRequest): void {
+    this.#queue.push(request);
+  }
+
+  /** Starts to write what was added, unless a write is under way that will go on with it. */
+  flush(): void {
+    if (this.#isWriting || this.#hasFailed || this.#queue.length === 0) return;
+    this.#isWriting = true;
+    this.#writeAll().then(
+      () => {
+        this.#isWriting = false;
+        this.flush();
+      },
+      (error: unknown) => {
+        this.#hasFailed = true;
+        this.#hooks.failed(error);
+      },
+    );
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      const mutation = this.#mutation(group);
+      await this.#log.write(mutation);
+      this.groupCount++;
+      this.entryCount += mutation.append?.length ?? 0;
+      if (mutation.snapshot !== undefined) await this.#hooks.snapshotSwitched();
+      this.#hooks.persisted(group.at(-1)?.id ?? 0);
+    }
+  }
+
+  /** The longest run of waiting requests that keeps its meaning as one mutation. */
+  #takeGroup(): PersistRequest[] {
+    let bytes = 0;
+    let entries = 0;
+    let count = 0;
+    for (const request of this.#queue) {
+      const isRewrite = request.snapshot !== undefined || request.truncateAfter !== undefined;
+      // In a mutation truncation comes before appending, so it can only be the first of a group.
+      if (count > 0 && (isRewrite || bytes > GROUP_BYTES_MAX || entries > GROUP_ENTRIES_MAX)) break;
+      for (const entry of request.append ?? []) bytes += entry.bytes.length;
+      entries += request.append?.length ?? 0;
+      count++;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  #mutation(group: readonly PersistRequest[]): LogMutation {
+    const only = group[0];
+    const { snapshot, ...rest } = group.length === 1 && only !== undefined ? only : merge(group);
+    if (snapshot === undefined) return rest;
+    return { ...rest, snapshot: { ...snapshot, generation: this.#hooks.stagedGeneration() } };
+  }
+}
+
+function merge(group: readonly PersistRequest[]): Omit<PersistRequest, 'id'> {
+  const append: LogEntry[] = [];
+  let merged: Omit<PersistRequest, 'id'> = { commitHint: ZXID_NONE };
+  for (const request of group) {
+    for (const entry of request.append ?? []) append.push(entry);
+    merged = { ...merged, ...request };
+  }
+  return { ...merged, append };
+}

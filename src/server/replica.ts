@@ -1,0 +1,493 @@
+/**
+ * Between clients and consensus: turns requests into proposals (on the leader) or forwards them (on
+ * a learner), and settles them when their transaction has been applied here.
+ *
+ * A request of a client of this server is known by a number of this server's own, which travels in
+ * the transaction. So a transaction finds its request whatever the client's xid, and one that
+ * belongs to an earlier life of this server finds none.
+ */
+
+import type {
+  Backend,
+  BackendStatus,
+  ClientSide,
+  ClientSync,
+  ClientWrite,
+  ServingMode,
+} from '../api/backend.ts';
+import type { Identity } from '../base/acl.ts';
+import { invariant } from '../base/assert.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import { SERVER_NONE, type ServerId, type SessionId, type Zxid } from '../base/ids.ts';
+import { OpCode } from '../base/op-code.ts';
+import type { LinkId } from '../consensus/effects.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import {
+  type ClientMessage,
+  ClientMessageType,
+  type ForwardedRequest,
+} from '../peer/peer-message.ts';
+import { JuteReader } from '../protocol/jute-reader.ts';
+import { decodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { SessionIdGenerator } from '../session/session-id.ts';
+import { SessionTracker } from '../session/session-tracker.ts';
+import type { ApplyResult, DataTree } from '../store/data-tree.ts';
+import { Preparer } from '../store/prepare.ts';
+import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
+import { encodeTxn } from '../store/txn-codec.ts';
+import type { ServerConfig } from './config.ts';
+import { DigestHistory } from './digest-history.ts';
+
+/** What the replica needs of the node that drives it. */
+export interface ReplicaPeers {
+  readonly node: ZabNode;
+  readonly tree: DataTree;
+  /** Goes to the leader this server follows; dropped when there is none. */
+  sendToLeader(message: ClientMessage): void;
+  sendToLearner(link: LinkId, message: ClientMessage): void;
+  broadcastToLearners(message: ClientMessage): void;
+  /** The core has been given work: drain its effects at the end of the turn. */
+  wake(): void;
+  status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>>;
+  /** This replica's state differs from the leader's. */
+  diverged(zxid: Zxid, own: string, leaders: string): void;
+}
+
+type ReplicaRole = 'none' | 'leader' | 'learner';
+
+interface Waiting {
+  readonly zxid: Zxid;
+  readonly sync: ClientSync;
+}
+
+const NO_IDENTITIES: readonly Identity[] = [];
+/** A pause of the whole process this long means that clients could not be heard. */
+const PAUSE_MS = 500;
+
+export class Replica implements Backend {
+  readonly #config: ServerConfig;
+  readonly #runtime: Runtime;
+  readonly #peers: ReplicaPeers;
+  #clientSide: ClientSide | undefined;
+  readonly #sessionIds: SessionIdGenerator;
+  readonly #tracker: SessionTracker;
+  readonly #reader = new JuteReader();
+  readonly #digests = new DigestHistory();
+  #role: ReplicaRole = 'none';
+  #mode: ServingMode | undefined;
+  #preparer: Preparer | undefined;
+  /** Requests of this server's clients under way, by their number. */
+  readonly #pending = new Map<number, ClientWrite>();
+  #nextRequestId: number;
+  #nextToken = 1;
+  /** Syncs whose freshness is being asked for, own ones and those of learners. */
+  readonly #syncs = new Map<
+    number,
+    ClientSync | { readonly link: LinkId; readonly token: number }
+  >();
+  /** Syncs whose zxid is known and not yet applied, ascending. */
+  #waiting: Waiting[] = [];
+  readonly #revalidations = new Map<number, (isValid: boolean | undefined) => void>();
+  readonly #touched = new Set<SessionId>();
+  /** Leader's clock for transactions; never goes back. */
+  #lastTimeMs = 0;
+  #lastExpiryMs = 0;
+  #proposalBytes = { last: -1, min: -1, max: -1 };
+
+  constructor(config: ServerConfig, runtime: Runtime, peers: ReplicaPeers) {
+    this.#config = config;
+    this.#runtime = runtime;
+    this.#peers = peers;
+    this.#sessionIds = new SessionIdGenerator(config.serverId, runtime.clock.wallMs());
+    this.#tracker = new SessionTracker(config.tickTimeMs);
+    const random = new DataView(runtime.randomBytes(8).buffer);
+    this.#nextRequestId = random.getUint32(0) * 0x10000 + random.getUint16(4) + 1;
+  }
+
+  /** Who serves clients with this; before the node starts. */
+  connect(clientSide: ClientSide): void {
+    this.#clientSide = clientSide;
+  }
+
+  // Backend -------------------------------------------------------------------------------------
+
+  get mode(): ServingMode | undefined {
+    return this.#mode;
+  }
+
+  get tree(): DataTree {
+    return this.#peers.tree;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#peers.tree.lastZxid;
+  }
+
+  get outstandingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Digests of this replica at certain zxids, for the `hash` command and comparison. */
+  get digests(): DigestHistory {
+    return this.#digests;
+  }
+
+  nextSessionId(): SessionId {
+    return this.#sessionIds.next();
+  }
+
+  submit(write: ClientWrite): void {
+    if (this.#role === 'none') {
+      write.dropped();
+      return;
+    }
+    const requestId = this.#nextRequestId++;
+    this.#pending.set(requestId, write);
+    if (this.#role === 'learner') {
+      const { sessionId, cxid, op, payload, identities } = write;
+      const type = ClientMessageType.request;
+      this.#peers.sendToLeader({ type, requestId, sessionId, cxid, op, payload, identities });
+      return;
+    }
+    if (!this.#propose(this.#config.serverId, requestId, write)) this.#drop(requestId);
+  }
+
+  sync(sync: ClientSync): void {
+    if (this.#role === 'none') {
+      sync.dropped();
+      return;
+    }
+    const token = this.#nextToken++;
+    this.#syncs.set(token, sync);
+    if (this.#role === 'learner') {
+      this.#peers.sendToLeader({ type: ClientMessageType.sync, token });
+      return;
+    }
+    this.#peers.node.barrier(token);
+    this.#peers.wake();
+  }
+
+  revalidate(
+    sessionId: SessionId,
+    timeoutMs: number,
+    answer: (isValid: boolean | undefined) => void,
+  ): void {
+    if (this.#role === 'none') answer(undefined);
+    else if (this.#role === 'leader') {
+      answer(this.#renew(sessionId, timeoutMs, this.#config.serverId));
+    } else {
+      const token = this.#nextToken++;
+      this.#revalidations.set(token, answer);
+      const type = ClientMessageType.revalidate;
+      this.#peers.sendToLeader({ type, token, sessionId, timeoutMs });
+    }
+  }
+
+  touch(sessionId: SessionId): void {
+    if (this.#role === 'leader') {
+      this.#tracker.touch(sessionId, this.#runtime.clock.monotonicMs());
+    } else {
+      this.#touched.add(sessionId);
+    }
+  }
+
+  ownsSession(sessionId: SessionId): boolean {
+    return this.#role !== 'leader' || this.#isOwner(sessionId, this.#config.serverId);
+  }
+
+  async status(): Promise<BackendStatus> {
+    const nowMs = this.#runtime.clock.monotonicMs();
+    const status = await this.#peers.status();
+    const sessionDeadlines = this.#role === 'leader' ? this.#tracker.deadlines(nowMs) : [];
+    return { ...status, sessionDeadlines, proposalSizes: this.#proposalBytes };
+  }
+
+  resetStatistics(): void {
+    this.#proposalBytes = { last: -1, min: -1, max: -1 };
+  }
+
+  // Roles ---------------------------------------------------------------------------------------
+
+  /** The tree holds everything committed before this leadership: sessions begin to run, clients come. */
+  lead(mode: ServingMode): void {
+    invariant(this.#role === 'none', 'leads while in another role');
+    const nowMs = this.#runtime.clock.monotonicMs();
+    this.#preparer = new Preparer(this.tree);
+    this.#lastExpiryMs = nowMs;
+    // Nobody knows who was heard from last: every session gets its whole timeout again.
+    for (const [sessionId, timeoutMs] of this.tree.sessions.entries()) {
+      this.#tracker.add(sessionId, timeoutMs, SERVER_NONE, nowMs);
+    }
+    this.#serve('leader', mode);
+  }
+
+  follow(mode: ServingMode): void {
+    invariant(this.#role === 'none', 'follows while in another role');
+    this.#serve('learner', mode);
+  }
+
+  /** Nothing under way will be answered; clients find out by their connections closing. */
+  retire(): void {
+    if (this.#role === 'none') return;
+    this.#role = 'none';
+    this.#mode = undefined;
+    this.#clientSide?.stopServing();
+    this.#preparer = undefined;
+    this.#tracker.clear();
+    this.#touched.clear();
+    const writes = [...this.#pending.values()];
+    const syncs = [...this.#syncs.values(), ...this.#waiting.map((waiting) => waiting.sync)];
+    const answers = [...this.#revalidations.values()];
+    this.#pending.clear();
+    this.#syncs.clear();
+    this.#waiting = [];
+    this.#revalidations.clear();
+    for (const write of writes) write.dropped();
+    for (const sync of syncs) if ('dropped' in sync) sync.dropped();
+    for (const answer of answers) answer(undefined);
+  }
+
+  #serve(role: ReplicaRole, mode: ServingMode): void {
+    this.#role = role;
+    this.#mode = mode;
+    this.#clientSide?.startServing();
+  }
+
+  // What the node reports -----------------------------------------------------------------------
+
+  isAwaited(txn: Txn): boolean {
+    return txn.origin === this.#config.serverId && this.#pending.has(txn.requestId);
+  }
+
+  /** The tree has applied the transaction: watch events are queued, now come the reply and the rest. */
+  applied(zxid: Zxid, txn: Txn, result: ApplyResult): void {
+    if (txn.timeMs > this.#lastTimeMs) this.#lastTimeMs = txn.timeMs;
+    this.#preparer?.applied(zxid);
+    if (this.#digests.isDue(zxid)) this.#recordDigest(zxid);
+    if (this.#role === 'leader') this.#trackSession(txn);
+    if (txn.origin === this.#config.serverId) {
+      const write = this.#pending.get(txn.requestId);
+      if (write !== undefined) {
+        this.#pending.delete(txn.requestId);
+        write.completed(zxid, result);
+      }
+    }
+    if (txn.body.type === TxnType.closeSession) {
+      this.#touched.delete(txn.sessionId);
+      this.#clientSide?.sessionClosed(txn.sessionId);
+    }
+  }
+
+  /** Everything known to be committed is applied. */
+  caughtUp(): void {
+    const applied = this.lastZxid;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].zxid <= applied) {
+      this.#waiting.shift()?.sync.completed();
+    }
+  }
+
+  /** The leader confirmed its leadership for a sync. */
+  barrier(token: number, zxid: Zxid): void {
+    const sync = this.#syncs.get(token);
+    if (sync === undefined) return;
+    this.#syncs.delete(token);
+    if ('link' in sync) {
+      const type = ClientMessageType.synced;
+      this.#peers.sendToLearner(sync.link, { type, token: sync.token, zxid });
+    } else {
+      this.#completeSyncAt(sync, zxid);
+    }
+  }
+
+  /** Several times a second. */
+  tick(): void {
+    if (this.#role === 'leader') this.#expireSessions();
+    else if (this.#role === 'learner' && this.#touched.size > 0) {
+      this.#peers.sendToLeader({
+        type: ClientMessageType.touched,
+        sessionIds: [...this.#touched],
+      });
+      this.#touched.clear();
+    }
+  }
+
+  fromLearner(link: LinkId, sid: ServerId, message: ClientMessage): void {
+    if (this.#role !== 'leader') return;
+    switch (message.type) {
+      case ClientMessageType.request:
+        this.#forwarded(link, sid, message);
+        return;
+      case ClientMessageType.revalidate: {
+        const { token, sessionId, timeoutMs } = message;
+        const isValid = this.#renew(sessionId, timeoutMs, sid);
+        this.#peers.sendToLearner(link, { type: ClientMessageType.revalidated, token, isValid });
+        return;
+      }
+      case ClientMessageType.sync: {
+        const token = this.#nextToken++;
+        this.#syncs.set(token, { link, token: message.token });
+        this.#peers.node.barrier(token);
+        this.#peers.wake();
+        return;
+      }
+      case ClientMessageType.touched: {
+        const nowMs = this.#runtime.clock.monotonicMs();
+        for (const sessionId of message.sessionIds) this.#tracker.touch(sessionId, nowMs);
+        return;
+      }
+      case ClientMessageType.dropped:
+      case ClientMessageType.revalidated:
+      case ClientMessageType.synced:
+      case ClientMessageType.digest:
+        return;
+    }
+  }
+
+  fromLeader(message: ClientMessage): void {
+    switch (message.type) {
+      case ClientMessageType.dropped:
+        this.#drop(message.requestId);
+        return;
+      case ClientMessageType.revalidated: {
+        const answer = this.#revalidations.get(message.token);
+        this.#revalidations.delete(message.token);
+        answer?.(message.isValid);
+        return;
+      }
+      case ClientMessageType.synced: {
+        const sync = this.#syncs.get(message.token);
+        this.#syncs.delete(message.token);
+        if (sync !== undefined && !('link' in sync)) this.#completeSyncAt(sync, message.zxid);
+        return;
+      }
+      case ClientMessageType.digest: {
+        const own = this.#digests.compare(message.zxid, message.digest, this.lastZxid);
+        if (own !== undefined) this.#peers.diverged(message.zxid, own, message.digest);
+        return;
+      }
+      case ClientMessageType.request:
+      case ClientMessageType.revalidate:
+      case ClientMessageType.sync:
+      case ClientMessageType.touched:
+        return;
+    }
+  }
+
+  // Leader --------------------------------------------------------------------------------------
+
+  #forwarded(link: LinkId, sid: ServerId, request: ForwardedRequest): void {
+    if (this.#propose(sid, request.requestId, request)) return;
+    const { requestId } = request;
+    this.#peers.sendToLearner(link, { type: ClientMessageType.dropped, requestId });
+  }
+
+  /** False when the session belongs to another server by now: then there will be no answer. */
+  #propose(
+    origin: ServerId,
+    requestId: number,
+    request: Pick<ForwardedRequest, 'sessionId' | 'cxid' | 'op' | 'payload' | 'identities'>,
+  ): boolean {
+    const { sessionId, cxid, op, payload, identities } = request;
+    const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
+    if (!isAboutSession && !this.#isOwner(sessionId, origin)) return false;
+    if (op === OpCode.closeSession) this.#tracker.markClosing(sessionId);
+    this.#reader.aim(payload);
+    const decoded = decodeWriteRequest(op as OpCode, this.#reader);
+    const body: TxnBody =
+      decoded === undefined
+        ? { type: TxnType.error, error: ErrorCode.marshallingError }
+        : this.#prepare(decoded, sessionId, identities);
+    this.#proposeBody(origin, requestId, sessionId, cxid, body);
+    return true;
+  }
+
+  #prepare(
+    request: Parameters<Preparer['prepare']>[0],
+    sessionId: SessionId,
+    identities: readonly Identity[],
+  ): TxnBody {
+    invariant(this.#preparer !== undefined, 'request prepared by a server that does not lead');
+    const zxid = this.#peers.node.nextZxid;
+    return this.#preparer.prepare(request, { sessionId, identities, zxid });
+  }
+
+  #proposeBody(
+    origin: ServerId,
+    requestId: number,
+    sessionId: SessionId,
+    cxid: number,
+    body: TxnBody,
+  ): void {
+    const timeMs = Math.max(this.#lastTimeMs, this.#runtime.clock.wallMs());
+    this.#lastTimeMs = timeMs;
+    const bytes = encodeTxn({ sessionId, cxid, timeMs, origin, requestId, body });
+    this.#peers.node.propose(bytes);
+    this.#countProposal(bytes.length);
+    this.#peers.wake();
+  }
+
+  #countProposal(bytes: number): void {
+    const { min, max } = this.#proposalBytes;
+    this.#proposalBytes = {
+      last: bytes,
+      min: min < 0 ? bytes : Math.min(min, bytes),
+      max: Math.max(max, bytes),
+    };
+  }
+
+  #isOwner(sessionId: SessionId, sid: ServerId): boolean {
+    const owner = this.#tracker.owner(sessionId);
+    return owner === undefined || owner === SERVER_NONE || owner === sid;
+  }
+
+  #renew(sessionId: SessionId, timeoutMs: number, owner: ServerId): boolean {
+    return this.#tracker.renew(sessionId, timeoutMs, owner, this.#runtime.clock.monotonicMs());
+  }
+
+  #trackSession(txn: Txn): void {
+    const { body, sessionId, origin } = txn;
+    if (body.type === TxnType.createSession) {
+      const nowMs = this.#runtime.clock.monotonicMs();
+      this.#tracker.add(sessionId, body.timeoutMs, origin, nowMs);
+    } else if (body.type === TxnType.closeSession) {
+      this.#tracker.remove(sessionId);
+    }
+  }
+
+  #expireSessions(): void {
+    const nowMs = this.#runtime.clock.monotonicMs();
+    const wasPaused = nowMs - this.#lastExpiryMs > PAUSE_MS;
+    this.#lastExpiryMs = nowMs;
+    // Signs of life that came during a pause of this process are still unread: hear them first.
+    if (wasPaused) return;
+    for (const sessionId of this.#tracker.expired(nowMs)) {
+      const request = makeWriteRequest(OpCode.closeSession);
+      const body = this.#prepare(request, sessionId, NO_IDENTITIES);
+      this.#proposeBody(SERVER_NONE, 0, sessionId, 0, body);
+    }
+  }
+
+  // Both ----------------------------------------------------------------------------------------
+
+  #drop(requestId: number): void {
+    const write = this.#pending.get(requestId);
+    this.#pending.delete(requestId);
+    write?.dropped();
+  }
+
+  #completeSyncAt(sync: ClientSync, zxid: Zxid): void {
+    if (this.lastZxid >= zxid) sync.completed();
+    else this.#waiting.push({ zxid, sync });
+  }
+
+  #recordDigest(zxid: Zxid): void {
+    const digest = this.tree.digestHex;
+    const leaders = this.#digests.record(zxid, digest);
+    if (this.#role === 'leader') {
+      this.#peers.broadcastToLearners({ type: ClientMessageType.digest, zxid, digest });
+    } else if (leaders !== undefined && leaders !== digest) {
+      this.#peers.diverged(zxid, digest, leaders);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * A server, made from a configuration and a runtime: the one way in which the command line, the
+ * local ensemble, the test kit and the simulator start one. The only place that wires the parts.
+ */
+
+import type { ServingMode } from '../api/backend.ts';
+import type { ClientServiceOptions } from '../api/client-options.ts';
+import { ClientService } from '../api/client-service.ts';
+import type { Zxid } from '../base/ids.ts';
+import { type Address, type Runtime, RuntimeError } from '../runtime/runtime.ts';
+import type { ServerConfig } from './config.ts';
+import { EnsembleNode } from './ensemble-node.ts';
+import { asFatal, FatalError } from './fatal-error.ts';
+import type { Log } from './logger.ts';
+import { type OpenedStorage, openStorage } from './open-storage.ts';
+import { VERSION_LINE } from './version.ts';
+
+export interface ServerOptions {
+  readonly log: Log;
+  /** What `envi` prints by its keys; a missing one prints as unset. */
+  readonly environment?: ReadonlyMap<string, string>;
+}
+
+/** What a running server says of itself to the program it runs in. */
+export interface ServerView {
+  /** Undefined while this server serves nobody (no quorum, starting, stopped). */
+  readonly mode: ServingMode | undefined;
+  /** Last transaction applied. */
+  readonly lastZxid: Zxid;
+  /** Digest of the tree after it: equal on all servers that have applied the same. */
+  readonly digest: string;
+  readonly epoch: number;
+  /** Where clients connect; empty before the start. */
+  readonly clientAddresses: readonly Address[];
+}
+
+export interface Server {
+  /**
+   * Resolves when the ports are open and the data is loaded; serving begins when a quorum is found.
+   * Rejects with a `FatalError` (configuration, data, ports).
+   */
+  start(): Promise<void>;
+  /** Orderly end: connections close, a last checkpoint is written. */
+  stop(): Promise<void>;
+  /** Resolves if the server can no longer go on after its start; it has then stopped already. */
+  readonly fatal: Promise<FatalError>;
+  readonly view: ServerView;
+}
+
+export function createServer(
+  config: ServerConfig,
+  runtime: Runtime,
+  options: ServerOptions,
+): Server {
+  return new VivariumServer(config, runtime, options);
+}
+
+/** What is there between start and stop. */
+interface Running {
+  readonly storage: OpenedStorage;
+  readonly node: EnsembleNode;
+  readonly clients: ClientService;
+}
+
+class VivariumServer implements Server {
+  readonly fatal: Promise<FatalError>;
+  readonly #config: ServerConfig;
+  readonly #runtime: Runtime;
+  readonly #options: ServerOptions;
+  readonly #reportFatal: (error: FatalError) => void;
+  #running: Running | undefined;
+
+  constructor(config: ServerConfig, runtime: Runtime, options: ServerOptions) {
+    this.#config = config;
+    this.#runtime = runtime;
+    this.#options = options;
+    let report: (error: FatalError) => void = () => undefined;
+    this.fatal = new Promise((resolve) => {
+      report = resolve;
+    });
+    this.#reportFatal = report;
+  }
+
+  get view(): ServerView {
+    const { node, clients } = this.#required();
+    return {
+      mode: node.replica.mode,
+      lastZxid: node.tree.lastZxid,
+      digest: node.tree.digestHex,
+      epoch: node.node.currentEpoch,
+      clientAddresses: clients.addresses,
+    };
+  }
+
+  async start(): Promise<void> {
+    const storage = await openStorage(this.#config, this.#runtime);
+    let clients: ClientService | undefined;
+    const node = await EnsembleNode.open({
+      config: this.#config,
+      runtime: this.#runtime,
+      storage,
+      log: this.#options.log,
+      onTree: (tree) => {
+        // A tree that a snapshot brought takes the listeners over; no client is connected then.
+        if (clients !== undefined) tree.listener = clients.watches;
+      },
+      onFatal: (error) => this.#failed(error),
+    });
+    clients = this.#createClientService(node);
+    node.tree.listener = clients.watches;
+    node.replica.connect(clients);
+    this.#running = { storage, node, clients };
+    try {
+      await clients.open();
+      await node.start();
+    } catch (error) {
+      await this.stop();
+      throw this.#portError(error);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    await running.clients.close();
+    await running.node.stop();
+  }
+
+  #createClientService(node: EnsembleNode): ClientService {
+    const { log } = this.#options;
+    return new ClientService(this.#runtime, node.replica, this.#clientOptions(), log);
+  }
+
+  #clientOptions(): ClientServiceOptions {
+    const config = this.#config;
+    const { clientPort, clientHost, clientPortListenBacklog } = config;
+    const own = config.members.find((member) => member.id === config.serverId);
+    return {
+      listen:
+        clientPort === undefined
+          ? []
+          : [{ port: clientPort, host: clientHost, backlog: clientPortListenBacklog }],
+      tickTimeMs: config.tickTimeMs,
+      minSessionTimeoutMs: config.minSessionTimeoutMs,
+      maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+      maxClientCnxns: config.maxClientCnxns,
+      juteMaxBufferBytes: config.juteMaxBuffer,
+      globalOutstandingLimit: config.globalOutstandingLimit,
+      report: {
+        version: VERSION_LINE,
+        dataDir: config.dataDir,
+        dataLogDir: config.dataLogDir,
+        listenBacklog: clientPortListenBacklog ?? -1,
+        serverId: config.isStandalone ? 0 : config.serverId,
+        ensemble:
+          config.isStandalone || own === undefined
+            ? undefined
+            : {
+                initLimit: config.initLimit,
+                syncLimit: config.syncLimit,
+                electionPort: own.electionPort,
+                quorumPort: own.quorumPort,
+                isObserver: own.role === 'observer',
+              },
+        environment: this.#options.environment ?? new Map(),
+      },
+    };
+  }
+
+  #failed(error: FatalError): void {
+    const running = this.#running;
+    this.#running = undefined;
+    this.#options.log.error('fatal', { code: error.code, reason: error.message });
+    // Sockets close so that nobody waits for an answer; the disk is left exactly as it is.
+    running?.clients.close().catch(() => undefined);
+    this.#reportFatal(error);
+  }
+
+  #portError(error: unknown): FatalError {
+    if (!(error instanceof RuntimeError)) return asFatal(error);
+    const message = `server ${this.#config.serverId}: ${error.message}; is another server running with this clientPort?`;
+    return new FatalError('PORT', message, { cause: error });
+  }
+
+  #required(): Running {
+    if (this.#running === undefined) throw new RangeError('the server is not running');
+    return this.#running;
+  }
+}
