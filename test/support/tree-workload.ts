@@ -23,7 +23,9 @@ const NEUTRAL: WriteRequest = {
   ops: [],
 };
 const ACLS = [OPEN_ACL, [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }]];
-const NAMES = ['a', 'b', 'c', 'ä', 'long-name-of-a-node'];
+/** Few names and a shallow tree, so that what was deleted often comes back under the same path. */
+const NAMES = ['a', 'ä', 'a-longer-name'];
+const DEPTH_MAX = 2;
 
 /** A history that grows by random transactions; every one of them is kept. */
 export class TreeHistory {
@@ -64,7 +66,7 @@ export class TreeHistory {
     const prng = this.#prng;
     const sessionId = makeSessionId(BigInt(prng.between(1, 6)) << 56n);
     const isOpen = tree.sessions.has(sessionId);
-    if (!isOpen || prng.chance(0.03)) {
+    if (!isOpen || prng.chance(0.15)) {
       const op = isOpen ? OpCode.closeSession : OpCode.createSession;
       return { sessionId, request: { ...NEUTRAL, op, durationMs: prng.between(1, 9) * 1000 } };
     }
@@ -77,21 +79,26 @@ export class TreeHistory {
       const ops = [1, 2, 3].map(() => this.#drawRequest(tree, false));
       return { ...NEUTRAL, op: OpCode.multi, ops };
     }
-    const paths = [...tree.walk()].map(([path]) => path);
-    const path = this.#pick(paths) ?? '/';
+    const nodes = [...tree.walk()];
+    const path = this.#pick(nodes)?.[0] ?? '/';
     const acl = this.#pick(ACLS) ?? OPEN_ACL;
     const bytes = new Uint8Array(prng.between(0, 40)).fill(prng.uint32() & 0xff);
     const data = prng.chance(0.2) ? null : bytes;
     const kind = prng.between(0, 9);
-    if (kind < 2) return { ...NEUTRAL, op: OpCode.setData, path, data };
-    if (kind < 3) return { ...NEUTRAL, op: OpCode.setAcl, path, acl };
-    if (kind < 6) return { ...NEUTRAL, op: OpCode.delete, path };
-    const child = `${path === '/' ? '' : path}/${this.#pick(NAMES) ?? 'a'}`;
+    if (kind < 1) return { ...NEUTRAL, op: OpCode.setData, path, data };
+    if (kind < 2) return { ...NEUTRAL, op: OpCode.setAcl, path, acl };
+    if (kind < 6) {
+      const leaf = this.#pick(nodes.filter(([, node]) => node.numChildren === 0));
+      return { ...NEUTRAL, op: OpCode.delete, path: leaf?.[0] ?? '/' };
+    }
+    const isDeep = path.split('/').length > DEPTH_MAX;
+    const child = `${path === '/' || isDeep ? '' : path}/${this.#pick(NAMES) ?? 'a'}`;
     if (kind < 7) {
       const flags = CreateMode.container;
       return { ...NEUTRAL, op: OpCode.createContainer, path: child, data, acl, flags };
     }
-    return { ...NEUTRAL, op: OpCode.create, path: child, data, acl, flags: prng.between(0, 3) };
+    const flags = prng.chance(0.1) ? prng.between(2, 3) : prng.between(0, 1);
+    return { ...NEUTRAL, op: OpCode.create, path: child, data, acl, flags };
   }
 
   #pick<T>(list: readonly T[]): T | undefined {
