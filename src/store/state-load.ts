@@ -24,15 +24,17 @@ export async function loadState(state: StateStore, tree: DataTree): Promise<Load
   invariant(tree.lastZxid === ZXID_NONE && tree.changes === undefined, 'tree already in use');
   const sessionSequences = new Map<SessionId, number>();
   const scan = state.scan();
+  let recordCount = 0;
   try {
     for (let found = await scan.next(); found !== undefined; found = await scan.next()) {
       for (const record of found) restore(record, tree, sessionSequences);
+      recordCount += found.length;
     }
   } finally {
     await scan.close();
   }
   tree.restoreZxid(state.checkpoint.zxid);
-  if (state.checkpoint.sequence > 0) prove(state, tree);
+  if (state.checkpoint.sequence > 0) prove(state, tree, recordCount - sessionSequences.size);
   return { sessionSequences, leftovers: scan.leftovers };
 }
 
@@ -57,16 +59,19 @@ function restore(
   node.checkpointMark = record.sequence;
 }
 
-/** Records that are all sound may still be too few, or one of them an older one. */
-function prove(state: StateStore, tree: DataTree): void {
+/**
+ * Records that are all sound may still be too few, or one of them an older one. Records are counted
+ * as well as nodes, because a few nodes are in every tree from its birth.
+ */
+function prove(state: StateStore, tree: DataTree, found: number): void {
   const { sequence, digest, nodeCount, sessionCount } = state.checkpoint;
   const place = `state store, generation ${state.generation}, checkpoint ${sequence}`;
-  if (tree.nodeCount !== nodeCount) {
-    throw stateDamaged(place, `it holds ${tree.nodeCount} nodes where ${nodeCount} were written`);
+  if (found !== nodeCount || tree.nodeCount !== nodeCount) {
+    throw stateDamaged(place, `it holds ${found} nodes where ${nodeCount} were written`);
   }
   if (tree.sessionCount !== sessionCount) {
-    const found = tree.sessionCount;
-    throw stateDamaged(place, `it holds ${found} sessions where ${sessionCount} were written`);
+    const { sessionCount: count } = tree;
+    throw stateDamaged(place, `it holds ${count} sessions where ${sessionCount} were written`);
   }
   if (tree.digestHex !== digest) {
     throw stateDamaged(place, `its digest is ${tree.digestHex} where ${digest} was written`);
