@@ -20,7 +20,7 @@ import { type Setting, Settings } from './settings.ts';
  * @example { clientPort: 2181, dataDir: './data' }
  * @example { serverId: 1, servers: { 1: 'a:2888:3888', 2: 'b:2888:3888', 3: 'c:2888:3888' } }
  */
-export type ServerOptions = { readonly [K in IntegerConfigKey]?: number | undefined } & {
+export type ConfigOptions = { readonly [K in IntegerConfigKey]?: number | undefined } & {
   readonly [K in BooleanConfigKey]?: boolean | undefined;
 } & { readonly [K in TextConfigKey]?: string | undefined } & {
   /** What the file `myid` would say. */
@@ -69,7 +69,7 @@ export function configFromFlags(
 }
 
 /** The configuration of a program that starts a server itself. Throws `ConfigError`. */
-export function configFromOptions(options: ServerOptions = {}): ServerConfig {
+export function configFromOptions(options: ConfigOptions = {}): ServerConfig {
   const settings = new Settings('options', [...defaultSettings(), ...optionSettings(options)]);
   const { serverId } = options;
   return buildConfig(settings, {
@@ -103,7 +103,7 @@ function defaultSettings(): Setting[] {
   return OPTION_DEFAULTS.map(([key, value]) => optionSetting(key, value));
 }
 
-function optionSettings(options: ServerOptions): Setting[] {
+function optionSettings(options: ConfigOptions): Setting[] {
   const settings: Setting[] = [];
   for (const [key, value] of Object.entries(options)) {
     if (isConfigKey(key) && value !== undefined) {
