@@ -1,0 +1,276 @@
+/**
+ * A deterministic world: hosts, their disks, clocks and network under one seed and one virtual
+ * time. Two worlds with the same seed that are asked the same things do the same, event by event.
+ */
+
+import { invariant } from '../base/assert.ts';
+import { Prng } from '../base/prng.ts';
+import type { Clock, Network, Runtime, Storage, Timers } from '../runtime/runtime.ts';
+import { type ClockSkew, SimClock, SimTimers } from './sim-clock.ts';
+import {
+  DEFAULT_STORAGE_OPTIONS,
+  SimDisk,
+  type SimStorageOptions,
+  type UnsyncedFate,
+} from './sim-disk.ts';
+import { DEFAULT_NETWORK_OPTIONS, type SimNetworkOptions } from './sim-link.ts';
+import { SimNetwork } from './sim-network.ts';
+import { SimProcess } from './sim-process.ts';
+import { SimScheduler, TraceKind } from './sim-scheduler.ts';
+import { SimStorage } from './sim-storage.ts';
+
+export interface SimWorldOptions {
+  readonly storage?: Partial<SimStorageOptions>;
+  readonly network?: Partial<SimNetworkOptions>;
+  /**
+   * Runs by itself, as fast as it can, while somebody waits for a promise of the world. For tests
+   * that want a store in memory and no say in time.
+   */
+  readonly selfRunning?: boolean;
+}
+
+export interface CrashOptions {
+  /** Default `draw`. */
+  readonly unsynced?: UnsyncedFate;
+  /**
+   * False: the machine lives and its kernel closes the process's connections. True: the machine is
+   * gone without a word, and connections hang until it is back. Default false.
+   */
+  readonly silent?: boolean;
+}
+
+/** What one process of a simulated host is given. */
+export interface SimRuntime extends Runtime {
+  readonly hostName: string;
+}
+
+interface SimHost {
+  readonly disk: SimDisk;
+  readonly clockSkew: ClockSkew;
+  readonly bootMs: number;
+  process: SimProcess | undefined;
+  runtime: SimRuntime | undefined;
+}
+
+export class SimWorld {
+  readonly seed: number;
+  /** Where tests cut, clog and break. */
+  readonly network: SimNetwork;
+  readonly #scheduler: SimScheduler;
+  readonly #hosts = new Map<string, SimHost>();
+  readonly #storageOptions: SimStorageOptions;
+  readonly #selfRunning: boolean;
+  #running = false;
+
+  constructor(seed: number, options: SimWorldOptions = {}) {
+    this.seed = seed;
+    this.#selfRunning = options.selfRunning ?? false;
+    this.#scheduler = new SimScheduler(seed, () => this.#wake());
+    this.#storageOptions = { ...DEFAULT_STORAGE_OPTIONS, ...options.storage };
+    this.network = new SimNetwork(this.#scheduler, {
+      ...DEFAULT_NETWORK_OPTIONS,
+      ...options.network,
+    });
+  }
+
+  /** Virtual milliseconds since the world began. */
+  get nowMs(): number {
+    return this.#scheduler.nowUs / 1000;
+  }
+
+  get eventCount(): number {
+    return this.#scheduler.eventCount;
+  }
+
+  /** Equal for two runs of one seed at the same point. */
+  get traceHash(): string {
+    return this.#scheduler.trace.hex;
+  }
+
+  /** The runtime of a host's living process; starts one when there is none. */
+  runtimeFor(hostName: string): SimRuntime {
+    const host = this.#host(hostName);
+    if (host.runtime !== undefined) return host.runtime;
+    const process = new SimProcess(hostName, this.#scheduler);
+    const random = new Prng(this.#scheduler.prng.uint32());
+    host.process = process;
+    host.runtime = new ProcessRuntime(
+      hostName,
+      new SimClock(process, host.clockSkew, host.bootMs),
+      new SimTimers(process),
+      this.network.start(process),
+      new SimStorage(process, host.disk),
+      random,
+    );
+    return host.runtime;
+  }
+
+  isUp(hostName: string): boolean {
+    return this.#host(hostName).process !== undefined;
+  }
+
+  /** To look at, edit and damage; also of a host that is down. */
+  disk(hostName: string): SimDisk {
+    return this.#host(hostName).disk;
+  }
+
+  /** Nothing is read from or written to the host's disk for so long. */
+  stallDisk(hostName: string, durationMs: number): void {
+    this.disk(hostName).stalledUntilUs = this.#scheduler.nowUs + Math.round(durationMs * 1000);
+  }
+
+  /** Moves the host's wall clock; its monotonic clock goes on evenly. */
+  setClockSkew(hostName: string, skewMs: number): void {
+    this.#host(hostName).clockSkew.skewMs = skewMs;
+  }
+
+  /** Kills the host's process at once. `runtimeFor` then starts another one on the same disk. */
+  crash(hostName: string, options: CrashOptions = {}): void {
+    const host = this.#host(hostName);
+    invariant(host.process !== undefined, 'the host is down already');
+    this.#scheduler.trace.mix(TraceKind.crash);
+    host.process.kill();
+    this.network.stop(host.process, options.silent ?? false);
+    host.disk.crash(options.unsynced ?? 'draw');
+    host.process = undefined;
+    host.runtime = undefined;
+  }
+
+  /** The process stands still while time passes; what it misses waits for `resume`. */
+  pause(hostName: string): void {
+    this.#host(hostName).process?.pause();
+  }
+
+  resume(hostName: string): void {
+    this.#host(hostName).process?.resume();
+  }
+
+  /** Fires the next event; false when nothing is pending. */
+  async step(): Promise<boolean> {
+    return await this.#exclusively(async () => {
+      if (this.#scheduler.takePromiseSettled()) await microtasksDone();
+      const fired = this.#scheduler.fireNext();
+      if (this.#scheduler.takePromiseSettled()) await microtasksDone();
+      return fired;
+    });
+  }
+
+  async runFor(durationMs: number): Promise<void> {
+    await this.runUntil(() => false, durationMs);
+  }
+
+  /**
+   * Fires events until the condition holds, which is asked after each. False: so many milliseconds
+   * passed without it.
+   */
+  async runUntil(condition: () => boolean, maxMs: number): Promise<boolean> {
+    return await this.#exclusively(async () => {
+      const scheduler = this.#scheduler;
+      const endUs = scheduler.nowUs + Math.round(maxMs * 1000);
+      // What the caller started before may be waiting in promises that are settled already.
+      await microtasksDone();
+      while (!condition()) {
+        const dueUs = scheduler.nextDueUs();
+        if (dueUs === undefined || dueUs > endUs) {
+          scheduler.idleUntil(endUs);
+          return condition();
+        }
+        scheduler.fireNext();
+        if (scheduler.takePromiseSettled()) await microtasksDone();
+      }
+      return true;
+    });
+  }
+
+  /** Runs the world until the promise settles, and returns or throws what it settled to. */
+  async finish<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
+    let isSettled = false;
+    const mark = (): void => {
+      isSettled = true;
+    };
+    promise.then(mark, mark);
+    const settledInTime = await this.runUntil(() => isSettled, maxMs);
+    invariant(settledInTime, 'the promise did not settle in the time given');
+    return await promise;
+  }
+
+  #host(hostName: string): SimHost {
+    const known = this.#hosts.get(hostName);
+    if (known !== undefined) return known;
+    const { prng } = this.#scheduler;
+    const host: SimHost = {
+      disk: new SimDisk(hostName, this.#storageOptions, prng),
+      clockSkew: { skewMs: 0 },
+      bootMs: prng.between(0, 1_000_000),
+      process: undefined,
+      runtime: undefined,
+    };
+    this.#hosts.set(hostName, host);
+    return host;
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    invariant(!this.#running, 'the world is running already');
+    this.#running = true;
+    try {
+      return await work();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Called when somebody was given a promise. */
+  #wake(): void {
+    if (!this.#selfRunning || this.#running) return;
+    this.#running = true;
+    setImmediate(() => this.#runWhileAwaited());
+  }
+
+  #runWhileAwaited(): void {
+    const scheduler = this.#scheduler;
+    while (scheduler.openPromises > 0 && scheduler.fireNext()) {
+      if (!scheduler.takePromiseSettled()) continue;
+      setImmediate(() => this.#runWhileAwaited());
+      return;
+    }
+    this.#running = false;
+  }
+}
+
+class ProcessRuntime implements SimRuntime {
+  readonly hostName: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly network: Network;
+  readonly storage: Storage;
+  readonly #random: Prng;
+
+  constructor(
+    hostName: string,
+    clock: Clock,
+    timers: Timers,
+    network: Network,
+    storage: Storage,
+    random: Prng,
+  ) {
+    this.hostName = hostName;
+    this.clock = clock;
+    this.timers = timers;
+    this.network = network;
+    this.storage = storage;
+    this.#random = random;
+  }
+
+  randomBytes(count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    for (let i = 0; i < count; i++) bytes[i] = this.#random.uint32() & 0xff;
+    return bytes;
+  }
+}
+
+/** Node runs every continuation that is ready, and those they make ready, before an immediate. */
+function microtasksDone(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
