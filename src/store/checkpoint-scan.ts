@@ -7,31 +7,42 @@
 import type { KeyValue, KeyValueStore } from '../runtime/runtime.ts';
 import {
   generationRange,
-  parseStateKey,
+  haveSameSubject,
+  keySequence,
+  keySubject,
   RecordKind,
+  stateKeyKind,
   subjectPath,
   subjectSession,
 } from './keyspace.ts';
-import type { Subject } from './state-codec.ts';
-import { isAbsent, openValue, stateDamaged } from './state-codec.ts';
+import { isAbsent, openValue, type Subject, stateDamaged } from './state-codec.ts';
 import type { StoreError } from './store-error.ts';
 import { ChunkReader } from './store-scan.ts';
 
 /** What the checkpoint says about a subject that exists in it. Bytes belong to whoever reads. */
-export interface StateRecord {
+export class StateRecord {
+  readonly key: Uint8Array;
   readonly kind: RecordKind;
-  readonly subject: Uint8Array;
   /** The checkpoint that wrote it. */
   readonly sequence: number;
   readonly payload: Uint8Array;
-  readonly key: Uint8Array;
-}
 
-/** The subject of a record for people and for maps. */
-export function subjectOf(record: StateRecord): Subject {
-  return record.kind === RecordKind.node
-    ? subjectPath(record.subject)
-    : subjectSession(record.subject);
+  constructor(key: Uint8Array, kind: RecordKind, payload: Uint8Array) {
+    this.key = key;
+    this.kind = kind;
+    this.sequence = keySequence(key);
+    this.payload = payload;
+  }
+
+  /** The subject for people and for maps. */
+  get subject(): Subject {
+    const bytes = this.subjectBytes;
+    return this.kind === RecordKind.node ? subjectPath(bytes) : subjectSession(bytes);
+  }
+
+  get subjectBytes(): Uint8Array {
+    return keySubject(this.key);
+  }
 }
 
 export class CheckpointScan {
@@ -75,20 +86,20 @@ export class CheckpointScan {
 
   #look(pair: KeyValue, found: StateRecord[]): void {
     const [key] = pair;
-    const parsed = parseStateKey(key);
-    if (parsed === undefined) {
+    const kind = stateKeyKind(key);
+    if (kind === undefined) {
       throw stateDamaged(`state store, key ${Buffer.from(key).toString('hex')}`, 'not a known key');
     }
-    if (parsed.kind === 'meta') return;
+    if (kind === 'meta') return;
     const payload = openValue(pair);
-    const record: StateRecord = { ...parsed, payload: payload ?? key, key };
+    const record = new StateRecord(key, kind, payload ?? key);
     if (payload === undefined) throw recordDamaged(record, 'its checksum does not match');
-    if (parsed.sequence > this.#sequence) {
+    if (record.sequence > this.#sequence) {
       this.#leftovers.push(key);
       return;
     }
     const candidate = this.#candidate;
-    if (candidate !== undefined && isSameSubject(candidate, record)) {
+    if (candidate !== undefined && haveSameSubject(candidate.key, key)) {
       this.#leftovers.push(candidate.key);
     } else {
       this.#settle(found);
@@ -106,13 +117,9 @@ export class CheckpointScan {
   }
 }
 
-function isSameSubject(a: StateRecord, b: StateRecord): boolean {
-  return a.kind === b.kind && Buffer.compare(a.subject, b.subject) === 0;
-}
-
 /** Names the node or session a damaged record is about. */
 export function recordDamaged(record: StateRecord, problem: string): StoreError {
-  const subject = subjectOf(record);
+  const { subject } = record;
   const name = typeof subject === 'string' ? `node ${subject}` : `session ${subject.toString(16)}`;
   return stateDamaged(`state store, ${name}, checkpoint ${record.sequence}`, problem);
 }

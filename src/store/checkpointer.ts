@@ -33,10 +33,10 @@ import { loadState } from './state-load.ts';
 import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
 
-/** A step's share: about a millisecond of encoding. */
+/** A step's share: a millisecond or two of encoding. */
 const CHUNK_BYTES = 256 * 1024;
 /** Bounds a step that has little to write and much to look at or delete. */
-const BYTES_PER_SUBJECT = 256;
+const BYTES_PER_SUBJECT = 512;
 
 export interface CheckpointerOptions {
   /** About so many bytes are written in one step; default 256 KiB. */

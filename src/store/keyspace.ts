@@ -49,6 +49,12 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** A single number: a DataView made for it would cost more than the sum below. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16);
+  return (high | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
+}
+
 // Log store -------------------------------------------------------------------------------------
 
 export function metaKey(): Uint8Array {
@@ -117,29 +123,31 @@ export function sessionSubject(sessionId: SessionId): Uint8Array {
   return subject;
 }
 
-/** A key of the state store taken apart; `subject` is a view of it. */
-export type StateKey =
-  | { readonly kind: 'meta'; readonly generation: number }
-  | {
-      readonly kind: RecordKind;
-      readonly generation: number;
-      readonly subject: Uint8Array;
-      readonly sequence: number;
-    };
-
-/** undefined when the key fits none of the shapes above. */
-export function parseStateKey(key: Uint8Array): StateKey | undefined {
+/** What a key of the state store is for; undefined when it fits none of the shapes above. */
+export function stateKeyKind(key: Uint8Array): 'meta' | RecordKind | undefined {
   if (key.length < GENERATION_KEY_BYTES || key[0] !== GENERATION) return undefined;
-  const view = viewOf(key);
-  const generation = view.getUint32(1);
   const kind = key[5];
-  if (kind === STATE_META) {
-    return key.length === GENERATION_KEY_BYTES ? { kind: 'meta', generation } : undefined;
-  }
+  if (kind === STATE_META) return key.length === GENERATION_KEY_BYTES ? 'meta' : undefined;
   if (kind !== RecordKind.node && kind !== RecordKind.session) return undefined;
-  const subject = key.subarray(GENERATION_KEY_BYTES, key.length - SEQUENCE_BYTES);
-  if (!isSubject(kind, subject)) return undefined;
-  return { kind, generation, subject, sequence: view.getUint32(key.length - SEQUENCE_BYTES) };
+  return isSubject(kind, keySubject(key)) ? kind : undefined;
+}
+
+/** The subject in a record's key: a view. */
+export function keySubject(key: Uint8Array): Uint8Array {
+  return key.subarray(GENERATION_KEY_BYTES, key.length - SEQUENCE_BYTES);
+}
+
+/** The checkpoint in a record's key. */
+export function keySequence(key: Uint8Array): number {
+  return readU32(key, key.length - SEQUENCE_BYTES);
+}
+
+/** Whether two keys of records differ in nothing but the checkpoint. */
+export function haveSameSubject(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  // Neighbours share their beginnings, so the end tells sooner.
+  for (let i = a.length - SEQUENCE_BYTES - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Whether bytes have the shape of a subject of that kind. */

@@ -14,10 +14,10 @@ import {
   NUMBER_MAX,
   pathSubject,
   RecordKind,
+  readU32,
   recordKey,
   sessionSubject,
   stateMetaKey,
-  viewOf,
 } from './keyspace.ts';
 import { StoreError } from './store-error.ts';
 import type { NodeFields, Znode } from './znode.ts';
@@ -65,7 +65,7 @@ export function openValue([key, value]: KeyValue): Uint8Array | undefined {
   const end = value.length - CRC_BYTES;
   if (end < 1) return undefined;
   const payload = value.subarray(0, end);
-  return viewOf(value).getUint32(end) === crc32(payload, crc32(key)) ? payload : undefined;
+  return readU32(value, end) === crc32(payload, crc32(key)) ? payload : undefined;
 }
 
 // Payloads --------------------------------------------------------------------------------------

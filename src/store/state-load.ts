@@ -2,7 +2,7 @@
 
 import { invariant } from '../base/assert.ts';
 import { type SessionId, ZXID_NONE } from '../base/ids.ts';
-import { recordDamaged, type StateRecord, subjectOf } from './checkpoint-scan.ts';
+import { recordDamaged, type StateRecord } from './checkpoint-scan.ts';
 import type { DataTree } from './data-tree.ts';
 import { readNode, readSession, stateDamaged } from './state-codec.ts';
 import type { StateStore } from './state-store.ts';
@@ -43,7 +43,7 @@ function restore(
   tree: DataTree,
   sessionSequences: Map<SessionId, number>,
 ): void {
-  const subject = subjectOf(record);
+  const { subject } = record;
   if (typeof subject !== 'string') {
     const timeoutMs = readSession(record.payload);
     if (timeoutMs === undefined) throw recordDamaged(record, 'it is not a session');

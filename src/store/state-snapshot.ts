@@ -69,10 +69,11 @@ export class SnapshotReader implements SnapshotFacts {
         this.#position = 0;
         continue;
       }
-      const bytes = 9 + record.subject.length + record.payload.length + CRC_BYTES;
+      const subject = record.subjectBytes;
+      const bytes = 9 + subject.length + record.payload.length + CRC_BYTES;
       if (recordCount > 0 && writer.length + bytes > maxBytes) break;
       writer.u8(record.kind);
-      writer.block(record.subject);
+      writer.block(subject);
       writer.block(record.payload);
       this.#position += 1;
       recordCount += 1;
