@@ -7,15 +7,22 @@
 import { invariant } from '../base/assert.ts';
 import { type EpochEnd, EpochTable } from '../base/epoch-table.ts';
 import type { ServerId } from '../base/ids.ts';
-import { EPOCH_NONE, type Epoch, ZXID_NONE, type Zxid, zxidEpoch, zxidHex } from '../base/ids.ts';
-import type { KeyValue, KeyValueStore } from '../runtime/runtime.ts';
+import { EPOCH_NONE, type Epoch, ZXID_NONE, type Zxid, zxidEpoch } from '../base/ids.ts';
+import type { KeyValueStore } from '../runtime/runtime.ts';
 import { GroupIndex } from './group-index.ts';
-import { groupKey, isMetaKey, metaKey } from './keyspace.ts';
+import { groupKey, metaKey } from './keyspace.ts';
+import {
+  isEmpty,
+  logDamaged,
+  logTrimmed,
+  missingMeta,
+  verifiedGroup,
+  verifyGroups,
+} from './log-check.ts';
 import type { EncodedGroup, LogEntry } from './log-group.ts';
-import { type DecodedGroup, decodeGroup, encodeGroups } from './log-group.ts';
+import { type DecodedGroup, encodeGroups } from './log-group.ts';
 import { assertLogMeta, encodeLogMeta, type LogMeta, readLogMeta } from './log-meta.ts';
 import { StoreError } from './store-error.ts';
-import { ChunkReader } from './store-scan.ts';
 
 export type { LogEntry } from './log-group.ts';
 export type { LogMeta } from './log-meta.ts';
@@ -169,7 +176,7 @@ export class TxnLog {
    */
   async read(after: Zxid, maxBytes: number): Promise<readonly LogEntry[]> {
     while (this.#shrinking !== undefined) await this.#shrinking;
-    if (after < this.#meta.baseZxid) throw trimmed(after, this.#meta.baseZxid);
+    if (after < this.#meta.baseZxid) throw logTrimmed(after, this.#meta.baseZxid);
     const index = this.#index;
     const from = index.firstAfter(after);
     if (from === index.length) return [];
@@ -334,7 +341,7 @@ export class TxnLog {
       last = group.last;
       chain = group.chain;
     }
-    if (groups.length < firsts.length) throw damaged(last, end, 'entries are missing');
+    if (groups.length < firsts.length) throw logDamaged(last, end, 'entries are missing');
     return groups;
   }
 }
@@ -384,79 +391,4 @@ function extended(ends: readonly EpochEnd[], entries: readonly LogEntry[]): Epoc
 function withoutTrimmed(ends: readonly EpochEnd[], baseEpoch: Epoch): readonly EpochEnd[] {
   const older = ends.findIndex((end) => end.epoch >= baseEpoch);
   return older > TRIMMED_EPOCHS_MAX ? ends.slice(older - TRIMMED_EPOCHS_MAX) : ends;
-}
-
-async function isEmpty(store: KeyValueStore): Promise<boolean> {
-  const cursor = store.scan({});
-  const pairs = await cursor.next(1).finally(() => cursor.close());
-  return pairs.length === 0;
-}
-
-async function missingMeta(store: KeyValueStore): Promise<StoreError> {
-  if (await isEmpty(store)) {
-    return new StoreError(
-      'LOG_MISSING',
-      'log store',
-      'it is empty',
-      'if this server is new, create its store; if it is not, its data was lost and it must join anew',
-    );
-  }
-  return new StoreError(
-    'META_DAMAGED',
-    'log store, identity record',
-    'it is missing although there is other data',
-    'this server no longer knows what it promised: remove its data and let it join anew',
-  );
-}
-
-async function verifyGroups(store: KeyValueStore, meta: LogMeta): Promise<GroupIndex> {
-  const index = new GroupIndex();
-  let last = meta.baseZxid;
-  let chain = meta.baseChain;
-  const reader = new ChunkReader(store.scan({}));
-  try {
-    for (let pairs = await reader.next(); pairs !== undefined; pairs = await reader.next()) {
-      for (const pair of pairs) {
-        if (isMetaKey(pair[0])) continue;
-        const group = verifiedGroup(pair, last, chain, meta.lastZxid);
-        const entryCount = group.entries.length;
-        index.push({ ...group, entryCount, bytes: pair[1].length });
-        last = group.last;
-        chain = group.chain;
-      }
-    }
-  } finally {
-    await reader.close();
-  }
-  if (last !== meta.lastZxid) throw damaged(last, meta.lastZxid, 'entries are missing');
-  if (chain !== meta.lastChain) throw damaged(meta.baseZxid, last, 'not the entries once written');
-  return index;
-}
-
-/** A group that follows the given place in the history, or a `StoreError` that names the range to doubt. */
-function verifiedGroup(pair: KeyValue, last: Zxid, chain: number, end: Zxid): DecodedGroup {
-  const [key, value] = pair;
-  const group = decodeGroup(key, value);
-  if (typeof group === 'string') throw damaged(last, end, group);
-  if (group.previous !== last) throw damaged(last, end, 'entries are missing');
-  if (group.chainBefore !== chain) throw damaged(last, end, 'entries do not continue those before');
-  return group;
-}
-
-function damaged(after: Zxid, end: Zxid, problem: string): StoreError {
-  return new StoreError(
-    'LOG_DAMAGED',
-    `log store, entries after ${zxidHex(after)} up to ${zxidHex(end)}`,
-    problem,
-    'restore both data directories from one backup, or remove them and let the server join anew',
-  );
-}
-
-function trimmed(after: Zxid, base: Zxid): StoreError {
-  return new StoreError(
-    'LOG_TRIMMED',
-    `log store, entries after ${zxidHex(after)}`,
-    `entries up to ${zxidHex(base)} are no longer retained`,
-    'read from there on, or send a snapshot',
-  );
 }
