@@ -12,6 +12,7 @@ import {
   isConfigKey,
   type TextConfigKey,
 } from './config-keys.ts';
+import type { MyId } from './membership.ts';
 import { parseProperties } from './properties.ts';
 import { type Setting, Settings } from './settings.ts';
 
@@ -41,31 +42,32 @@ const OPTION_DEFAULTS: readonly (readonly [ConfigKey, string])[] = [
 ];
 
 /**
- * Reads a `zoo.cfg` and the `myid` in its `dataDir`. Settings in `overrides` (from flags) come after
- * the file's, so they win. Rejects with `ConfigError`.
+ * Reads a `zoo.cfg` and the `myid` in its `dataDir`, unless `myId` says what that would hold.
+ * Settings in `overrides` (from flags) come after the file's, so they win. Rejects with `ConfigError`.
  */
 export async function loadConfig(
   storage: TextReader,
   file: string,
   overrides: readonly Setting[] = [],
+  myId?: MyId,
 ): Promise<ServerConfig> {
   const text = await storage.readText(file);
   if (text === undefined) {
     const expected = 'the path of a configuration file';
     throw new ConfigError({ where: file, problem: 'there is no such file', expected });
   }
-  return configFromSettings(
-    storage,
-    new Settings(file, [...parseZooCfg(text, file), ...overrides]),
-  );
+  const settings = new Settings(file, [...parseZooCfg(text, file), ...overrides]);
+  return configFromSettings(storage, settings, myId);
 }
 
 /** Like `loadConfig` without a file: a standalone server on port 2181 with `./data` unless the settings say more. */
 export function configFromFlags(
   storage: TextReader,
   flags: readonly Setting[],
+  myId?: MyId,
 ): Promise<ServerConfig> {
-  return configFromSettings(storage, new Settings('options', [...defaultSettings(), ...flags]));
+  const settings = new Settings('options', [...defaultSettings(), ...flags]);
+  return configFromSettings(storage, settings, myId);
 }
 
 /** The configuration of a program that starts a server itself. Throws `ConfigError`. */
@@ -94,7 +96,12 @@ export function parseZooCfg(text: string, file: string): Setting[] {
   return settings;
 }
 
-async function configFromSettings(storage: TextReader, settings: Settings): Promise<ServerConfig> {
+async function configFromSettings(
+  storage: TextReader,
+  settings: Settings,
+  myId: MyId | undefined,
+): Promise<ServerConfig> {
+  if (myId !== undefined) return buildConfig(settings, myId);
   const path = myIdPath(settings);
   return buildConfig(settings, { where: path, text: await storage.readText(path) });
 }

@@ -1,0 +1,299 @@
+/**
+ * An ensemble on this machine, one process per server: for trying out, for tests against real
+ * processes, and for the command `vivarium ensemble`. All state is in one directory, so that any
+ * later process can look at it, kill a server, restart it, or stop everything.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askStatus, type ServerStatus } from '../src/cli/server-status.ts';
+import { createNodeRuntime } from '../src/runtime/node/node-runtime.ts';
+import { RuntimeError } from '../src/runtime/runtime.ts';
+import {
+  configFile,
+  connectString,
+  deriveServers,
+  type EnsembleLayout,
+  type EnsembleServer,
+  HOST,
+  logFile,
+  type ServerCounts,
+  serversOnPorts,
+  writeConfigurations,
+} from './layout.ts';
+import {
+  isAlive,
+  type ServerProcess,
+  type StartedProcess,
+  signalProcess,
+  startProcess,
+  stopProcess,
+  waitForEnd,
+} from './server-process.ts';
+import { readState, writeState } from './state-file.ts';
+
+export interface LocalEnsembleOptions {
+  readonly directory: string;
+  readonly servers?: number | undefined;
+  readonly observers?: number | undefined;
+  /** The first client port; the others follow. `'free'`: any ports that are free now. */
+  readonly clientPort?: number | 'free' | undefined;
+  /** Further keys of `zoo.cfg` for all servers. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One server as it is now. */
+export interface LocalServerStatus extends ServerStatus {
+  readonly id: number;
+  readonly port: number;
+  /** undefined when its process does not run. */
+  readonly pid: number | undefined;
+}
+
+/** A request that cannot be carried out here and now; the command line ends with `exitCode`. */
+export class LaunchError extends Error {
+  override readonly name = 'LaunchError';
+  readonly code: 'LAYOUT' | 'PORT' | 'SERVER' | 'START';
+  readonly exitCode: number;
+
+  constructor(code: LaunchError['code'], message: string) {
+    super(message);
+    this.code = code;
+    this.exitCode = code === 'PORT' ? 4 : code === 'START' ? 1 : 2;
+  }
+}
+
+const STATUS_TIMEOUT_MS = 2000;
+const STOP_GRACE_MS = 10_000;
+const POLL_MS = 50;
+const LOG_TAIL_LINES = 5;
+
+export class LocalEnsemble {
+  readonly layout: EnsembleLayout;
+  readonly #runtime = createNodeRuntime();
+  readonly #started = new Map<number, StartedProcess>();
+
+  private constructor(layout: EnsembleLayout) {
+    this.layout = layout;
+  }
+
+  /**
+   * The ensemble in a directory, made if there is none. An ensemble that is already there keeps its
+   * shape and data; options that contradict it throw `LaunchError`.
+   */
+  static async prepare(options: LocalEnsembleOptions): Promise<LocalEnsemble> {
+    const directory = path.resolve(options.directory);
+    const found = readState(directory);
+    if (found !== undefined) {
+      refuseOtherShape(found.layout, options);
+      return new LocalEnsemble(found.layout);
+    }
+    const counts = { servers: options.servers ?? 3, observers: options.observers ?? 0 };
+    const servers =
+      options.clientPort === 'free'
+        ? await findFreePorts(counts)
+        : deriveServers(counts, options.clientPort ?? 2181);
+    if ('problem' in servers) throw new LaunchError('LAYOUT', servers.problem);
+    const layout = { directory, servers, settings: options.settings ?? {} };
+    writeConfigurations(layout);
+    writeState({ layout, processes: {} });
+    return new LocalEnsemble(layout);
+  }
+
+  /** The ensemble that is already in a directory. Throws `LaunchError` when there is none. */
+  static open(directory: string): LocalEnsemble {
+    const found = readState(path.resolve(directory));
+    if (found !== undefined) return new LocalEnsemble(found.layout);
+    throw new LaunchError(
+      'LAYOUT',
+      `${directory} holds no ensemble; start one with --dir ${directory}`,
+    );
+  }
+
+  /** `host:port,...` of all servers, for clients. */
+  get connectString(): string {
+    return connectString(this.layout);
+  }
+
+  /** Ids of the servers whose processes run. */
+  get running(): number[] {
+    const ids = this.layout.servers.map(({ id }) => id);
+    return ids.filter((id) => this.#processOf(id) !== undefined);
+  }
+
+  /** Starts every server that does not run. Throws `LaunchError` before the first start when a port is taken. */
+  async start(): Promise<void> {
+    const running = new Set(this.running);
+    const stopped = this.layout.servers.filter(({ id }) => !running.has(id));
+    for (const server of stopped) await this.#refuseTakenPorts(server);
+    for (const server of stopped) await this.#launch(server.id);
+  }
+
+  /** Starts one server again on its data, stopping it before if it runs. */
+  async restart(id: number): Promise<void> {
+    const server = this.#required(id);
+    await this.stopServer(id);
+    await this.#refuseTakenPorts(server);
+    await this.#launch(id);
+  }
+
+  /** Ends one server's process without warning. Returns its pid; throws `LaunchError` when it does not run. */
+  async kill(id: number): Promise<number> {
+    this.#required(id);
+    const target = this.#processOf(id);
+    if (target === undefined) throw new LaunchError('SERVER', `server ${id} does not run`);
+    signalProcess(target, 'SIGKILL');
+    await waitForEnd(target, STOP_GRACE_MS);
+    return target.pid;
+  }
+
+  /** Ends one server in order; nothing happens when it does not run. */
+  async stopServer(id: number): Promise<void> {
+    this.#required(id);
+    const target = this.#processOf(id);
+    if (target !== undefined) await stopProcess(target, STOP_GRACE_MS);
+  }
+
+  /** Ends all servers in order, all at once. Resolves to the ids of those that ran. */
+  async stop(): Promise<number[]> {
+    const running = this.running;
+    await Promise.all(running.map((id) => this.stopServer(id)));
+    return running;
+  }
+
+  async status(): Promise<LocalServerStatus[]> {
+    const { servers } = this.layout;
+    const addresses = servers.map(({ clientPort }) => ({ host: HOST, port: clientPort }));
+    const statuses = await askStatus(this.#runtime, addresses, STATUS_TIMEOUT_MS);
+    return statuses.map((status, index) => {
+      const { id = 0, clientPort: port = 0 } = servers[index] ?? {};
+      return { ...status, id, port, pid: this.#processOf(id)?.pid };
+    });
+  }
+
+  /**
+   * Resolves when all servers whose processes run serve clients. Throws `LaunchError` when a process
+   * ends meanwhile or the time is over; the message holds the last lines of its log.
+   */
+  async waitUntilServing(timeoutMs: number): Promise<LocalServerStatus[]> {
+    const awaited = this.running;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const statuses = (await this.status()).filter(({ id }) => awaited.includes(id));
+      const lost = statuses.find(({ pid }) => pid === undefined);
+      if (lost !== undefined) throw this.#startFailure(lost.id, 'ended during the start');
+      const late = statuses.find(({ role }) => role === 'down' || role === 'looking');
+      if (late === undefined) return statuses;
+      if (performance.now() > deadline) throw this.#startFailure(late.id, 'serves nobody yet');
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Resolves with a sentence when a process started by this object ends, whoever ended it; each is told once. */
+  async nextEnd(): Promise<{ readonly id: number; readonly sentence: string }> {
+    const ends = [...this.#started].map(async ([id, { process: target, ended }]) => {
+      const end = await ended;
+      const how = 'code' in end ? `with exit code ${end.code}` : `by ${end.signal}`;
+      return { id, sentence: `server ${id} (pid ${target.pid}) ended ${how}` };
+    });
+    const first = await Promise.race(ends);
+    this.#started.delete(first.id);
+    return first;
+  }
+
+  /** Lets this program end while the servers go on. */
+  release(): void {
+    for (const started of this.#started.values()) started.release();
+  }
+
+  async #launch(id: number): Promise<void> {
+    const command = [...serverProgram(), configFile(this.layout, id)];
+    const started = await startProcess(command, logFile(this.layout, id));
+    this.#started.set(id, started);
+    const processes = readState(this.layout.directory)?.processes ?? {};
+    writeState({ layout: this.layout, processes: { ...processes, [id]: started.process } });
+  }
+
+  /** Read afresh each time: another command may have restarted the server. */
+  #processOf(id: number): ServerProcess | undefined {
+    const target = readState(this.layout.directory)?.processes[id];
+    return target !== undefined && isAlive(target) ? target : undefined;
+  }
+
+  #required(id: number): EnsembleServer {
+    const server = this.layout.servers.find((candidate) => candidate.id === id);
+    if (server !== undefined) return server;
+    const ids = this.layout.servers.map((candidate) => candidate.id).join(', ');
+    throw new LaunchError('SERVER', `there is no server ${id} in this ensemble, only ${ids}`);
+  }
+
+  async #refuseTakenPorts(server: EnsembleServer): Promise<void> {
+    const { id, clientPort, quorumPort, electionPort } = server;
+    for (const port of [clientPort, quorumPort, electionPort]) {
+      try {
+        const listener = await this.#runtime.network.listen({ host: HOST, port }, (s) =>
+          s.destroy(),
+        );
+        await listener.close();
+      } catch (error) {
+        if (!(error instanceof RuntimeError)) throw error;
+        const hint =
+          'another ensemble or a ZooKeeper may run there: stop it, or give another --client-port and --dir';
+        throw new LaunchError(
+          'PORT',
+          `port ${port} for server ${id} cannot be used (${error.message}); ${hint}`,
+        );
+      }
+    }
+  }
+
+  #startFailure(id: number, what: string): LaunchError {
+    const file = logFile(this.layout, id);
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+    const tail = lines.slice(-LOG_TAIL_LINES).map((line) => `\n  ${line}`);
+    return new LaunchError('START', `server ${id} ${what}; the end of ${file}:${tail.join('')}`);
+  }
+}
+
+function refuseOtherShape(layout: EnsembleLayout, options: LocalEnsembleOptions): void {
+  const { servers } = layout;
+  const participants = servers.filter(({ role }) => role === 'participant').length;
+  const observers = servers.length - participants;
+  const firstPort = servers[0]?.clientPort;
+  const { clientPort } = options;
+  const isSame =
+    (options.servers ?? participants) === participants &&
+    (options.observers ?? observers) === observers &&
+    (clientPort === undefined || clientPort === 'free' || clientPort === firstPort);
+  if (isSame) return;
+  const shape = `${participants} servers and ${observers} observers on client port ${firstPort}`;
+  const remedy = 'leave the options out, give another --dir, or delete this one';
+  throw new LaunchError('LAYOUT', `${layout.directory} holds an ensemble of ${shape}; ${remedy}`);
+}
+
+/** All listeners are open at once, so that no port is found twice. */
+async function findFreePorts(counts: ServerCounts): Promise<EnsembleServer[]> {
+  const { network } = createNodeRuntime();
+  const total = counts.servers + counts.observers;
+  const listeners = await Promise.all(
+    Array.from({ length: 3 * total }, () =>
+      network.listen({ host: HOST, port: 0 }, (s) => s.destroy()),
+    ),
+  );
+  const ports = listeners.map((listener) => listener.address.port);
+  await Promise.all(listeners.map((listener) => listener.close()));
+  return serversOnPorts(counts, (index) => {
+    const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * index);
+    return { clientPort, quorumPort, electionPort };
+  });
+}
+
+/** The program of this package, found from wherever this file was compiled to. */
+function serverProgram(): string[] {
+  let at = import.meta.dirname;
+  while (!existsSync(path.join(at, 'bin', 'vivarium.js')) && at !== path.dirname(at)) {
+    at = path.dirname(at);
+  }
+  return [process.execPath, path.join(at, 'bin', 'vivarium.js'), 'server'];
+}

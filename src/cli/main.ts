@@ -1,0 +1,54 @@
+/** The command line `vivarium`: reads the arguments, runs one command, and says how the process should end. */
+
+import yargs from 'yargs';
+import { InvariantError } from '../base/assert.ts';
+import { VERSION } from '../server/version.ts';
+import { ensembleCommand } from './commands/ensemble.ts';
+import { serverCommand } from './commands/server.ts';
+import { statusCommand } from './commands/status.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs the command that the arguments (without the program's own name) ask for; resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  const parser = yargs([...args])
+    .scriptName('vivarium')
+    .usage("$0 <command>\n\nZooKeeper's coordination service, rebuilt in TypeScript on Node.js.")
+    .parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
+    .command(serverCommand(exit))
+    .command(ensembleCommand(exit))
+    .command(statusCommand(exit))
+    .demandCommand(1, 'name a command')
+    .strict()
+    .version(VERSION)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(`${message} (vivarium --help shows what there is)`);
+    });
+  try {
+    await parser.parseAsync();
+    return exitCode;
+  } catch (error) {
+    process.stderr.write(`${failureText(error)}\n`);
+    return failureCode(error);
+  }
+}
+
+/** Errors that carry an exit code are meant for the person at the terminal: one sentence, no stack. */
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return `vivarium: ${String(error)}`;
+  if (error instanceof InvariantError) return `vivarium: ${error.stack ?? error.message}`;
+  if (hasExitCode(error)) return `vivarium: ${error.message}`;
+  return `vivarium: ${error.stack ?? error.message}`;
+}
+
+function failureCode(error: unknown): number {
+  return error instanceof Error && hasExitCode(error) ? error.exitCode : 1;
+}
+
+function hasExitCode(error: Error): error is Error & { readonly exitCode: number } {
+  return 'exitCode' in error && typeof error.exitCode === 'number';
+}
