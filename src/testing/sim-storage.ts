@@ -136,11 +136,12 @@ class SimKeyValueStore implements KeyValueStore {
   }
 
   batch(): WriteBatch {
+    this.#refuseIfClosed();
     return new SimWriteBatch((changes, sync) => this.#write(changes, sync));
   }
 
   scan(range: KeyRange): Cursor {
-    if (this.#closed) throw new RuntimeError('IO', `the store in ${this.#place} is closed`);
+    this.#refuseIfClosed();
     const view = this.#store.table.view(range);
     const cursor = new SimCursor(view, (work) => this.#read(work), this.#cursors);
     this.#cursors.add(cursor);
@@ -161,12 +162,16 @@ class SimKeyValueStore implements KeyValueStore {
     });
   }
 
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new RuntimeError('IO', `the store in ${this.#place} is closed`);
+  }
+
   #read<T>(work: () => T): Promise<T> {
     const { scheduler } = this.#process;
     const { minReadMs, maxReadMs } = this.#disk.options;
     const stallUs = Math.max(0, this.#disk.stalledUntilUs - scheduler.nowUs);
     return this.#process.later(scheduler.drawUs(minReadMs, maxReadMs) + stallUs, () => {
-      if (this.#closed) throw new RuntimeError('IO', `the store in ${this.#place} is closed`);
+      this.#refuseIfClosed();
       scheduler.trace.mix(TraceKind.read);
       return work();
     });

@@ -89,10 +89,10 @@ function openTests(test: Define): void {
     await store.close();
     await rejects(store.get(bytes('k')), 'IO', /closed/);
     await rejects(batch.write({ sync: true }), 'IO', /closed/);
-    assert.throws(
-      () => store.scan({}),
-      (error) => error instanceof RuntimeError && error.code === 'IO',
-    );
+    const isRefusal = (error: unknown): boolean =>
+      error instanceof RuntimeError && error.code === 'IO';
+    assert.throws(() => store.scan({}), isRefusal);
+    assert.throws(() => store.batch(), isRefusal);
   });
 
   test('close() waits for the writes before it', async ({ storage, root }) => {
