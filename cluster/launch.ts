@@ -85,7 +85,8 @@ export class LocalEnsemble {
   static async prepare(options: LocalEnsembleOptions): Promise<LocalEnsemble> {
     const directory = path.resolve(options.directory);
     const found = readState(directory);
-    if (found !== undefined) {
+    // An ensemble none of whose servers ever ran has nothing to lose: it may still take another shape.
+    if (found !== undefined && Object.keys(found.processes).length > 0) {
       refuseOtherShape(found.layout, options);
       return new LocalEnsemble(found.layout);
     }
@@ -238,12 +239,7 @@ export class LocalEnsemble {
         await listener.close();
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error;
-        const hint =
-          'another ensemble or a ZooKeeper may run there: stop it, or give another --client-port and --dir';
-        throw new LaunchError(
-          'PORT',
-          `port ${port} for server ${id} cannot be used (${error.message}); ${hint}`,
-        );
+        throw new LaunchError('PORT', portSentence(id, port, error));
       }
     }
   }
@@ -254,6 +250,14 @@ export class LocalEnsemble {
     const tail = lines.slice(-LOG_TAIL_LINES).map((line) => `\n  ${line}`);
     return new LaunchError('START', `server ${id} ${what}; the end of ${file}:${tail.join('')}`);
   }
+}
+
+function portSentence(id: number, port: number, error: RuntimeError): string {
+  if (error.code !== 'ADDRESS_IN_USE') return `server ${id} cannot use its port: ${error.message}`;
+  return (
+    `port ${port}, needed by server ${id}, is taken (by another ensemble, or by a ZooKeeper?): ` +
+    'stop what listens there, or give another --client-port'
+  );
 }
 
 function refuseOtherShape(layout: EnsembleLayout, options: LocalEnsembleOptions): void {

@@ -21,6 +21,7 @@ interface EnsembleArguments {
 const ACTIONS = ['start', 'status', 'stop', 'kill', 'restart'] as const;
 type Action = (typeof ACTIONS)[number];
 
+const DEFAULT_DIR = './data/ensemble';
 const SERVING_TIMEOUT_MS = 30_000;
 
 /** `exit` receives the exit code: of `status` 1 when no server serves clients. */
@@ -56,7 +57,7 @@ function ensembleOptions(yargs: Argv<object>): Argv<EnsembleArguments> {
     .option('observers', { type: 'number', describe: 'observers beside them [0]' })
     .option('dir', {
       type: 'string',
-      default: './data/ensemble',
+      default: DEFAULT_DIR,
       describe: 'configurations, data, logs, and what runs',
     })
     .option('client-port', { type: 'number', describe: 'of server 1; the others count up [2181]' })
@@ -75,7 +76,7 @@ async function start(given: EnsembleArguments): Promise<void> {
   try {
     const serving = ensemble.waitUntilServing(SERVING_TIMEOUT_MS);
     const statuses = await Promise.race([serving, interrupted]);
-    if (typeof statuses !== 'string') print(welcome(ensemble, statuses, detach));
+    if (typeof statuses !== 'string') print(welcome(ensemble, statuses, given));
   } catch (error) {
     await ensemble.stop();
     throw error;
@@ -84,18 +85,28 @@ async function start(given: EnsembleArguments): Promise<void> {
     ensemble.release();
     return;
   }
-  await follow(ensemble, interrupted);
+  await follow(ensemble, interrupted, dirFlag(dir));
   print('stopping all servers\n');
   await ensemble.stop();
 }
 
 /** Reports servers that end, until Ctrl-C or until none runs. */
-async function follow(ensemble: LocalEnsemble, interrupted: Promise<string>): Promise<void> {
+async function follow(
+  ensemble: LocalEnsemble,
+  interrupted: Promise<string>,
+  flag: string,
+): Promise<void> {
   while (ensemble.running.length > 0) {
     const event = await Promise.race([interrupted, ensemble.nextEnd()]);
     if (typeof event === 'string') return;
-    print(`${event.sentence}; start it again with: vivarium ensemble restart ${event.id}\n`);
+    print(`${event.sentence}; start it again with: vivarium ensemble restart ${event.id}${flag}\n`);
   }
+  print('no server runs any more\n');
+}
+
+/** What a command about this ensemble must repeat. */
+function dirFlag(dir: string): string {
+  return dir === DEFAULT_DIR ? '' : ` --dir ${dir}`;
 }
 
 function nextInterrupt(): Promise<string> {
@@ -109,15 +120,15 @@ function nextInterrupt(): Promise<string> {
 function welcome(
   ensemble: LocalEnsemble,
   statuses: readonly LocalServerStatus[],
-  isDetached: boolean,
+  { detach, dir }: EnsembleArguments,
 ): string {
   const leader = statuses.find(({ role }) => role === 'leader');
   const { directory, servers } = ensemble.layout;
   const verdict =
     leader === undefined ? `${statuses.length} servers serve` : `server ${leader.id} leads`;
   const port = servers[0]?.clientPort;
-  const after = isDetached
-    ? `stop them with        vivarium ensemble stop --dir ${directory}\n`
+  const after = detach
+    ? `stop them with        vivarium ensemble stop${dirFlag(dir)}\n`
     : 'stop them with        Ctrl-C\n';
   return (
     `${verdict}\n\n${statusTable(statuses)}\n` +

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../../../src/server/config-error.ts';
+import { type Member, parseMemberLine } from '../../../src/server/member-line.ts';
+import { memberListDifference, memberListDigest } from '../../../src/server/member-list.ts';
+
+function parse(value: string, key = 'server.1'): Member {
+  return parseMemberLine({ key, value, where: 'zoo.cfg:7', line: 7 });
+}
+
+function fails(value: string, message: RegExp, key = 'server.1'): void {
+  assert.throws(
+    () => parse(value, key),
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.line, 7);
+      assert.ok(error.message.startsWith('zoo.cfg:7: '), error.message);
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+const CANONICAL: readonly (readonly [line: string, text: string])[] = [
+  ['zk1:2888:3888', 'server.1=zk1:2888:3888:participant'],
+  ['zk1:2888:3888:Observer', 'server.1=zk1:2888:3888:observer'],
+  ['zk1:2888:3888;2181', 'server.1=zk1:2888:3888:participant;0.0.0.0:2181'],
+  ['zk1:2888:3888;10.0.0.1:2181', 'server.1=zk1:2888:3888:participant;10.0.0.1:2181'],
+  ['zk1:2888:3888;2181;2281', 'server.1=zk1:2888:3888:participant;0.0.0.0:2181;0.0.0.0:2281'],
+  ['zk1:2888:3888;;2281', 'server.1=zk1:2888:3888:participant;;0.0.0.0:2281'],
+  ['[2001:db8::1]:2888:3888;[::]:2181', 'server.1=[2001:db8::1]:2888:3888:participant;[::]:2181'],
+];
+
+for (const [line, text] of CANONICAL) {
+  test(`parseMemberLine brings ${line} into canonical form`, () => {
+    assert.equal(parse(line).text, text);
+  });
+}
+
+test('parseMemberLine yields the parts of a line', () => {
+  const member = parse('zk1:2888:3888:observer;10.0.0.1:2181', 'server.12');
+  assert.equal(member.id, 12);
+  assert.equal(member.host, 'zk1');
+  assert.equal(member.quorumPort, 2888);
+  assert.equal(member.electionPort, 3888);
+  assert.equal(member.role, 'observer');
+  assert.equal(member.clientHost, '10.0.0.1');
+  assert.equal(member.clientPort, 2181);
+  assert.equal(member.line, 7);
+});
+
+const MISTAKES: readonly (readonly [what: string, line: string, message: RegExp])[] = [
+  ['a missing election port', 'zk1:2888', /does not have the form of a member line; expected host/],
+  ['too many fields', 'zk1:1:2:observer:x', /does not have the form/],
+  ['a bracket that does not close', '[::1:2888:3888', /does not have the form/],
+  ['a missing host', ':2888:3888', /has no host/],
+  ['equal ports', 'zk1:2888:2888', /uses port 2888 for both .* expected two different ports/],
+  ['a port that is no number', 'zk1:abc:3888', /the quorum port "abc"; expected a port from 1/],
+  ['a port out of range', 'zk1:2888:99999', /the election port "99999"; expected a port from 1 to/],
+  ['an unknown role', 'zk1:2888:3888:voter', /has the role "voter"; expected participant or obs/],
+  ['several addresses', 'a:1:2|b:3:4', /names several addresses; expected one address/],
+  ['a client part without a number', 'zk1:2888:3888;x', /the client port "x"/],
+  ['a third client part', 'zk1:2888:3888;1;2;3', /has more than two parts/],
+];
+
+for (const [what, line, message] of MISTAKES) {
+  test(`parseMemberLine refuses ${what}`, () => fails(line, message));
+}
+
+for (const key of ['server.0', 'server.256', 'server.x', 'server.', 'server.-1']) {
+  test(`parseMemberLine refuses the key ${key}`, () => {
+    fails('zk1:2888:3888', /expected server\.N with N from 1 to 255/, key);
+  });
+}
+
+function list(...lines: string[]): Member[] {
+  return lines.map((line, index) => parse(line, `server.${index + 1}`));
+}
+
+test('memberListDigest is the same whatever observers and client ports the lists have', () => {
+  const a = memberListDigest(list('a:1:2', 'b:1:2;2181', 'c:1:2:observer'));
+  const b = memberListDigest(list('A:1:2', 'b:1:2').reverse());
+  assert.equal(a.text, 'server.1=a:1:2\nserver.2=b:1:2');
+  assert.deepEqual(a, b);
+  assert.match(a.digest, /^[0-9a-f]{64}$/);
+});
+
+test('memberListDigest differs when a participant differs', () => {
+  const a = memberListDigest(list('a:1:2', 'b:1:2'));
+  assert.notEqual(a.digest, memberListDigest(list('a:1:2', 'b:1:3')).digest);
+  assert.notEqual(a.digest, memberListDigest(list('a:1:2')).digest);
+});
+
+test('memberListDifference names the member that differs', () => {
+  const ours = memberListDigest(list('a:1:2', 'b:1:2')).text;
+  const moved = memberListDigest(list('a:1:2', 'c:1:2')).text;
+  const more = memberListDigest(list('a:1:2', 'b:1:2', 'c:1:2')).text;
+  assert.equal(memberListDifference(ours, ours), undefined);
+  assert.equal(
+    memberListDifference(ours, moved),
+    'we have server.2=b:1:2, they have server.2=c:1:2',
+  );
+  assert.equal(memberListDifference(ours, more), 'they have server.3=c:1:2, we have no server.3');
+  assert.equal(memberListDifference(more, ours), 'we have server.3=c:1:2, they have no server.3');
+});
+
+test('memberListDifference lets a server write an any-address for itself', () => {
+  const ours = memberListDigest(list('0.0.0.0:1:2', 'b:1:2')).text;
+  const theirs = memberListDigest(list('a:1:2', '[::]:1:2')).text;
+  assert.equal(memberListDifference(ours, theirs), undefined);
+  const otherPort = memberListDigest(list('a:1:3', 'b:1:2')).text;
+  assert.notEqual(memberListDifference(ours, otherPort), undefined);
+});
