@@ -60,6 +60,38 @@ interface Running {
   readonly storage: OpenedStorage;
   readonly node: EnsembleNode;
   readonly clients: ClientService;
+  readonly view: ServerView;
+}
+
+/** Computes each fact when it is asked for, so that whoever watches a server closely pays only for what it reads. */
+class RunningView implements ServerView {
+  readonly #node: EnsembleNode;
+  readonly #clients: ClientService;
+
+  constructor(node: EnsembleNode, clients: ClientService) {
+    this.#node = node;
+    this.#clients = clients;
+  }
+
+  get mode(): ServingMode | undefined {
+    return this.#node.replica.mode;
+  }
+
+  get lastZxid(): Zxid {
+    return this.#node.tree.lastZxid;
+  }
+
+  get digest(): string {
+    return this.#node.tree.digestHex;
+  }
+
+  get epoch(): number {
+    return this.#node.node.currentEpoch;
+  }
+
+  get clientAddresses(): readonly Address[] {
+    return this.#clients.addresses;
+  }
 }
 
 class VivariumServer implements Server {
@@ -82,14 +114,7 @@ class VivariumServer implements Server {
   }
 
   get view(): ServerView {
-    const { node, clients } = this.#required();
-    return {
-      mode: node.replica.mode,
-      lastZxid: node.tree.lastZxid,
-      digest: node.tree.digestHex,
-      epoch: node.node.currentEpoch,
-      clientAddresses: clients.addresses,
-    };
+    return this.#required().view;
   }
 
   async start(): Promise<void> {
@@ -109,7 +134,7 @@ class VivariumServer implements Server {
     clients = this.#createClientService(node);
     node.tree.listener = clients.watches;
     node.replica.connect(clients);
-    this.#running = { storage, node, clients };
+    this.#running = { storage, node, clients, view: new RunningView(node, clients) };
     try {
       await clients.open();
       await node.start();

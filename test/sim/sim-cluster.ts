@@ -1,0 +1,198 @@
+/**
+ * Whole servers in a simulated world: each a host with its disk, started from a configuration as
+ * `zoo.cfg` would give it, crashed, paused and started again by whoever runs the simulation.
+ */
+
+import { invariant } from '../../src/base/assert.ts';
+import type { Address } from '../../src/runtime/runtime.ts';
+import { configFromOptions } from '../../src/server/load-config.ts';
+import type { Log } from '../../src/server/logger.ts';
+import { createServer, type Server, type ServerView } from '../../src/server/server.ts';
+import type { CrashOptions, SimWorld } from '../../src/testing/sim-world.ts';
+
+export interface ClusterShape {
+  readonly voterCount: number;
+  readonly observerCount: number;
+  readonly tickTimeMs: number;
+  readonly maxSessionTimeoutMs: number;
+  readonly peerHeartbeatMs: number;
+  readonly peerTimeoutMs: number;
+  readonly checkpointIntervalTxns: number;
+  readonly logRetainTxns: number;
+}
+
+/** One life of a server's process. */
+interface Life {
+  readonly server: Server;
+  /** True from the moment its ports are open and its data is loaded. */
+  isStarted: boolean;
+}
+
+export interface SimMember {
+  /** The number of the server, from 1. */
+  readonly id: number;
+  readonly hostName: string;
+  readonly isVoter: boolean;
+  readonly clientAddress: Address;
+  isPaused: boolean;
+  life: Life | undefined;
+}
+
+const CLIENT_PORT = 2181;
+const QUORUM_PORT = 2888;
+const ELECTION_PORT = 3888;
+
+export type LogLine = (server: number, level: string, event: string, fields: unknown) => void;
+
+export class SimCluster {
+  readonly world: SimWorld;
+  readonly members: readonly SimMember[];
+  readonly #shape: ClusterShape;
+  readonly #violations: string[];
+  readonly #logLine: LogLine | undefined;
+
+  /** What no server may ever do by itself (end, or refuse to start) goes to `violations`. */
+  constructor(world: SimWorld, shape: ClusterShape, violations: string[], logLine?: LogLine) {
+    this.world = world;
+    this.#shape = shape;
+    this.#violations = violations;
+    this.#logLine = logLine;
+    const count = shape.voterCount + shape.observerCount;
+    this.members = Array.from({ length: count }, (_, index) => {
+      const hostName = `s${index + 1}`;
+      return {
+        id: index + 1,
+        hostName,
+        isVoter: index < shape.voterCount,
+        clientAddress: { host: hostName, port: CLIENT_PORT },
+        isPaused: false,
+        life: undefined,
+      };
+    });
+  }
+
+  get hostNames(): readonly string[] {
+    return this.members.map((member) => member.hostName);
+  }
+
+  startAll(): void {
+    for (const member of this.members) if (member.life === undefined) this.start(member);
+  }
+
+  start(member: SimMember): void {
+    invariant(member.life === undefined, 'the server is running');
+    const { hostName } = member;
+    const log = this.#log(member);
+    const server = createServer(this.#config(member), this.world.runtimeFor(hostName), { log });
+    const life: Life = { server, isStarted: false };
+    member.life = life;
+    const failed = (error: unknown): void => {
+      // Code of a process that was killed meanwhile may still be running: it says nothing any more.
+      if (member.life !== life) return;
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#violations.push(`server ${member.id} ended by itself: ${reason}`);
+    };
+    server.start().then(() => {
+      life.isStarted = true;
+    }, failed);
+    server.fatal.then((error) => {
+      failed(error.cause instanceof Error ? error.cause : error);
+      if (member.life === life) this.crash(member);
+    }, failed);
+  }
+
+  crash(member: SimMember, options?: CrashOptions): void {
+    invariant(member.life !== undefined, 'the server is down already');
+    member.life = undefined;
+    member.isPaused = false;
+    this.world.crash(member.hostName, options);
+  }
+
+  pause(member: SimMember): void {
+    member.isPaused = true;
+    this.world.pause(member.hostName);
+  }
+
+  resume(member: SimMember): void {
+    member.isPaused = false;
+    this.world.resume(member.hostName);
+  }
+
+  /** What a server shows of itself; undefined while it is down or starting. */
+  view(member: SimMember): ServerView | undefined {
+    const { life } = member;
+    if (life?.isStarted !== true) return undefined;
+    try {
+      return life.server.view;
+    } catch (error) {
+      // A server that has just ended shows nothing; that it has is heard of in a moment.
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The server that leads and serves, if there is one: of two the one of the later epoch. */
+  leader(): SimMember | undefined {
+    let leader: SimMember | undefined;
+    let epoch = -1;
+    for (const member of this.members) {
+      const view = this.view(member);
+      if (view?.mode !== 'leader' || view.epoch <= epoch) continue;
+      leader = member;
+      epoch = view.epoch;
+    }
+    return leader;
+  }
+
+  /** Every server is up and serves. */
+  isWhole(): boolean {
+    return this.members.every((member) => this.view(member)?.mode !== undefined);
+  }
+
+  /** Every server has applied the same. */
+  isEven(): boolean {
+    const first = this.members[0] && this.view(this.members[0])?.lastZxid;
+    return this.members.every((member) => this.view(member)?.lastZxid === first);
+  }
+
+  #config(member: SimMember) {
+    const shape = this.#shape;
+    const servers: Record<number, string> = {};
+    for (const { id, hostName, isVoter } of this.members) {
+      const role = isVoter ? 'participant' : 'observer';
+      servers[id] = `${hostName}:${QUORUM_PORT}:${ELECTION_PORT}:${role}`;
+    }
+    return configFromOptions({
+      dataDir: '/data',
+      clientPort: CLIENT_PORT,
+      maxClientCnxns: 0,
+      tickTime: shape.tickTimeMs,
+      initLimit: 10,
+      syncLimit: 5,
+      maxSessionTimeout: shape.maxSessionTimeoutMs,
+      peerHeartbeatMs: shape.peerHeartbeatMs,
+      peerTimeoutMs: shape.peerTimeoutMs,
+      checkpointIntervalTxns: shape.checkpointIntervalTxns,
+      logRetainTxns: shape.logRetainTxns,
+      ...(this.members.length > 1 && { serverId: member.id, servers }),
+    });
+  }
+
+  #log(member: SimMember): Log {
+    const logLine = this.#logLine;
+    if (logLine === undefined) return SILENT;
+    return {
+      debug: (event, fields) => logLine(member.id, 'debug', event, fields),
+      info: (event, fields) => logLine(member.id, 'info', event, fields),
+      warn: (event, fields) => logLine(member.id, 'warn', event, fields),
+      error: (event, fields) => logLine(member.id, 'error', event, fields),
+    };
+  }
+}
+
+const SILENT: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
