@@ -88,7 +88,10 @@ export class SimTimers implements Timers {
   }
 }
 
+/** Node takes no longer delay, so neither do we: a test is to find out. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
+
 function toMicroseconds(delayMs: number): number {
-  invariant(delayMs >= 0, 'a delay is a number of milliseconds');
+  invariant(delayMs >= 0 && delayMs <= DELAY_MAX_MS, 'a delay is out of range');
   return Math.ceil(delayMs * 1000);
 }

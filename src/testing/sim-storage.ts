@@ -149,16 +149,23 @@ class SimKeyValueStore implements KeyValueStore {
   }
 
   close(): Promise<void> {
-    const wasClosed = this.#closed;
+    const isFirst = !this.#closed;
     this.#closed = true;
-    const waitUs = Math.max(0, this.#store.busyUntilUs - this.#process.scheduler.nowUs);
-    return this.#process.promise((settle) => {
-      // One microsecond after the last write, so that a write in flight settles before its store.
-      this.#process.after(waitUs + 1, () => {
-        for (const cursor of this.#cursors) cursor.release();
-        if (!wasClosed) this.#store.isLocked = false;
-        settle(() => undefined);
-      });
+    return this.#process.promise((settle) => this.#closeWhenIdle(isFirst, settle));
+  }
+
+  #closeWhenIdle(isFirst: boolean, settle: (work: () => void) => void): void {
+    // One microsecond after the last write, so that a write in flight settles before its store.
+    const waitUs = Math.max(0, this.#store.busyUntilUs - this.#process.scheduler.nowUs) + 1;
+    this.#process.after(waitUs, () => {
+      // The disk may have come to a stand since.
+      if (this.#store.busyUntilUs >= this.#process.scheduler.nowUs) {
+        this.#closeWhenIdle(isFirst, settle);
+        return;
+      }
+      for (const cursor of this.#cursors) cursor.release();
+      if (isFirst) this.#store.isLocked = false;
+      settle(() => undefined);
     });
   }
 

@@ -193,6 +193,17 @@ describe('SimDisk', () => {
     assert.ok(world.nowMs - startMs >= 500);
   });
 
+  it('close() waits for writes that a stalled disk holds back', async () => {
+    const world = new SimWorld(1);
+    const store = await openStore(world);
+    const calls: string[] = [];
+    void put(store, 1, true).then(() => calls.push('written'));
+    const closed = store.close().then(() => calls.push('closed'));
+    world.stallDisk('a', 500);
+    await world.finish(closed);
+    assert.deepEqual(calls, ['written', 'closed']);
+  });
+
   it('one host does not see the disk of another', async () => {
     const world = new SimWorld(1);
     const store = await openStore(world, 'a');
