@@ -1,0 +1,186 @@
+/**
+ * A service under load: one server or several, as processes of their own with fresh data, on free
+ * ports of the loopback interface.
+ */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address } from '../src/runtime/runtime.ts';
+import { askWord } from './four-letter.ts';
+import { type CommandLine, ServerProcess } from './server-process.ts';
+import { SessionClient } from './session-client.ts';
+
+const HOST = '127.0.0.1';
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+const OPEN_TIMEOUT_MS = 2000;
+
+/** How a server of some kind is started on a configuration file. */
+export interface ServerKind {
+  /** Column of the report. */
+  readonly name: string;
+  /** `id` counts from 1. */
+  command(id: number, configFile: string): CommandLine;
+  /** Where the server leaves a CPU profile at the end of a measured window; undefined: nowhere. */
+  profileFile(id: number): string | undefined;
+}
+
+/** The target did not get where it should; `message` has the end of the log. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError';
+  readonly code = 'TARGET';
+}
+
+export class Target {
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  readonly #kind: ServerKind;
+  readonly #directory: string;
+  readonly #servers: readonly ServerProcess[];
+
+  private constructor(
+    kind: ServerKind,
+    directory: string,
+    addresses: readonly Address[],
+    servers: readonly ServerProcess[],
+  ) {
+    this.name = kind.name;
+    this.#kind = kind;
+    this.addresses = addresses;
+    this.#directory = directory;
+    this.#servers = servers;
+  }
+
+  /** Starts `serverCount` servers with their data below `parentDirectory`; resolves when all of them serve. */
+  static async start(
+    kind: ServerKind,
+    serverCount: number,
+    parentDirectory: string,
+  ): Promise<Target> {
+    const directory = mkdtempSync(path.join(parentDirectory, `bench-${kind.name}-`));
+    const ports = await freePorts(serverCount * 3);
+    const members = Array.from({ length: serverCount }, (_, at) => ({
+      id: at + 1,
+      clientPort: ports[at * 3] ?? 0,
+      peerPorts: `${ports[at * 3 + 1]}:${ports[at * 3 + 2]}`,
+    }));
+    const memberLines = members.map(({ id, peerPorts }) => `server.${id}=${HOST}:${peerPorts}`);
+    const servers = members.map(({ id, clientPort }) => {
+      const home = path.join(directory, `server-${id}`);
+      const dataDirectory = path.join(home, 'data');
+      mkdirSync(dataDirectory, { recursive: true });
+      writeFileSync(path.join(dataDirectory, 'myid'), `${id}\n`);
+      const configFile = path.join(home, 'zoo.cfg');
+      writeFileSync(
+        configFile,
+        configText(clientPort, dataDirectory, serverCount > 1 ? memberLines : []),
+      );
+      return new ServerProcess(kind.command(id, configFile), home, path.join(home, 'server.log'));
+    });
+    const addresses = members.map(({ clientPort }) => ({ host: HOST, port: clientPort }));
+    const target = new Target(kind, directory, addresses, servers);
+    for (const server of servers) server.start();
+    try {
+      await target.ready();
+    } catch (error) {
+      await target.stop();
+      throw error;
+    }
+    return target;
+  }
+
+  /** Process ids of the servers that run. */
+  get pids(): readonly number[] {
+    return this.#servers.flatMap((server) => server.pid ?? []);
+  }
+
+  /** Resolves when every server serves. Rejects with a `TargetError`. */
+  async ready(): Promise<void> {
+    const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+    for (const [at, server] of this.#servers.entries()) {
+      while (!(await this.#serves(at))) {
+        const isLate = performance.now() > deadlineMs;
+        if (isLate || !server.isRunning) {
+          const what = isLate ? 'does not serve' : 'ended';
+          throw new TargetError(`${this.name} server ${at + 1} ${what}:\n${server.logTail}`);
+        }
+        await sleep(POLL_MS);
+      }
+    }
+  }
+
+  /** Position of the server that leads, or that is alone; undefined while none does. */
+  async leader(): Promise<number | undefined> {
+    for (const [at, address] of this.addresses.entries()) {
+      const answer = await askWord(address, 'srvr');
+      if (/^Mode: (leader|standalone)$/m.test(answer)) return at;
+    }
+    return undefined;
+  }
+
+  signal(at: number, name: NodeJS.Signals): void {
+    this.#servers[at]?.signal(name);
+  }
+
+  /** Starts a server that was killed again, on its data. */
+  restart(at: number): void {
+    this.#servers[at]?.start();
+  }
+
+  profileFile(at: number): string | undefined {
+    return this.#kind.profileFile(at + 1);
+  }
+
+  /** Ends all servers and removes their data. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** A server serves when it gives a session and answers a read. */
+  async #serves(at: number): Promise<boolean> {
+    const address = this.addresses[at];
+    if (address === undefined) return false;
+    try {
+      const client = await SessionClient.open(address, OPEN_TIMEOUT_MS);
+      await client.exists('/');
+      await client.close();
+      return true;
+    } catch {
+      // Not yet, or never: the caller's deadline decides.
+      return false;
+    }
+  }
+}
+
+function configText(clientPort: number, dataDirectory: string, members: readonly string[]): string {
+  const lines = [
+    'tickTime=2000',
+    'initLimit=10',
+    'syncLimit=5',
+    `dataDir=${dataDirectory}`,
+    `clientPort=${clientPort}`,
+    `clientPortAddress=${HOST}`,
+    'maxClientCnxns=0',
+    '4lw.commands.whitelist=*',
+    ...members,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Ports that nobody listened on a moment ago, all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const listeners = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const listener of listeners) {
+    await new Promise<void>((resolve) => listener.listen(0, HOST, resolve));
+    const address = listener.address();
+    if (address !== null && typeof address === 'object') ports.push(address.port);
+  }
+  await Promise.all(
+    listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve()))),
+  );
+  return ports;
+}
