@@ -1,0 +1,115 @@
+/**
+ * What the clients' acknowledged writes did to each path, in the order of zxids, and what writes of
+ * unknown outcome may have done. The base of the checks of nodes and watches.
+ */
+
+import { invariant } from '../../../src/base/assert.ts';
+import { CreateMode } from '../../../src/base/op-code.ts';
+import type { Change, History, Operation, SessionRecord } from '../history.ts';
+
+export interface Effect {
+  readonly kind: 'create' | 'set' | 'delete';
+  readonly zxid: number;
+  readonly value: string;
+  /** Of the node after it; undefined when nobody was told. */
+  readonly version: number | undefined;
+}
+
+/** What may have happened, or not. */
+export interface Possibility {
+  readonly kind: 'create' | 'set' | 'delete';
+  readonly value: string;
+  /** If it happened, then before this zxid. */
+  readonly beforeZxid: number;
+}
+
+export interface Timeline {
+  /** Ascending. */
+  readonly effects: Effect[];
+  readonly possible: Possibility[];
+}
+
+export type Timelines = ReadonlyMap<string, Timeline>;
+
+export function buildTimelines(history: History): Timelines {
+  const timelines = new Map<string, Timeline>();
+  const at = (path: string): Timeline => {
+    let timeline = timelines.get(path);
+    if (timeline === undefined) {
+      timeline = { effects: [], possible: [] };
+      timelines.set(path, timeline);
+    }
+    return timeline;
+  };
+  for (const operation of history.operations) {
+    if (operation.outcome === 'ok') addEffects(operation, at);
+    else if (operation.outcome !== 'failed') addPossibilities(operation, at);
+  }
+  for (const timeline of timelines.values()) {
+    // Stable, so that the changes of one multi keep their order.
+    timeline.effects.sort((a, b) => a.zxid - b.zxid);
+  }
+  return timelines;
+}
+
+/** Index of the last effect at or before a zxid; -1 when there is none. */
+export function lastEffectAt(effects: readonly Effect[], zxid: number): number {
+  let low = 0;
+  let high = effects.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const effect = effects[middle];
+    if (effect !== undefined && effect.zxid <= zxid) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+export function isEphemeral(mode: CreateMode): boolean {
+  return mode === CreateMode.ephemeral || mode === CreateMode.ephemeralSequential;
+}
+
+export function isSequential(mode: CreateMode): boolean {
+  return mode === CreateMode.persistentSequential || mode === CreateMode.ephemeralSequential;
+}
+
+/** The path that a create really made; undefined when nobody was told its number. */
+export function createdPath(operation: Operation, change: Change): string | undefined {
+  return isSequential(change.mode) ? operation.reply.path : change.path;
+}
+
+function addEffects(operation: Operation, at: (path: string) => Timeline): void {
+  const { changes, zxid, reply, session } = operation;
+  for (const [index, change] of changes.entries()) {
+    const { kind, value } = change;
+    if (kind === 'check') continue;
+    const path = kind === 'create' ? createdPath(operation, change) : change.path;
+    invariant(path !== undefined, 'a node was created and nobody knows which');
+    const stat = operation.kind === 'multi' ? reply.stats?.[index] : reply.stat;
+    const version = kind === 'create' ? 0 : stat?.version;
+    at(path).effects.push({ kind, zxid, value, version });
+    if (kind === 'create' && isEphemeral(change.mode)) endWithSession(session, at(path));
+  }
+}
+
+function addPossibilities(operation: Operation, at: (path: string) => Timeline): void {
+  const { changes, session } = operation;
+  // What a session asked before its closing took effect before it, or never.
+  const beforeZxid = session.state === 'closed' ? session.closedZxid : Number.POSITIVE_INFINITY;
+  for (const change of changes) {
+    const { kind, path, value } = change;
+    // A sequential node whose number nobody was told has a path that nobody asks for.
+    if (kind === 'check' || isSequential(change.mode)) continue;
+    at(path).possible.push({ kind, value, beforeZxid });
+    if (kind === 'create' && isEphemeral(change.mode)) endWithSession(session, at(path));
+  }
+}
+
+function endWithSession(session: SessionRecord, timeline: Timeline): void {
+  const { state, closedZxid: zxid } = session;
+  const end = { kind: 'delete', value: '' } as const;
+  if (state === 'closed') timeline.effects.push({ ...end, zxid, version: undefined });
+  else if (state !== 'live') {
+    timeline.possible.push({ ...end, beforeZxid: Number.POSITIVE_INFINITY });
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * What the clients of one simulation asked for and what they were told, in the order in which it
+ * happened. The only thing most checkers look at: they know no more than a client could.
+ */
+
+import type { CreateMode } from '../../src/base/op-code.ts';
+import type { Stat } from '../../src/base/stat.ts';
+import type { EventType } from '../../src/base/watch-event.ts';
+
+export type OperationKind =
+  | 'create'
+  | 'delete'
+  | 'set'
+  | 'multi'
+  | 'get'
+  | 'exists'
+  | 'children'
+  | 'sync'
+  | 'close';
+
+/** One change that an operation asks for; a multi asks for several. */
+export interface Change {
+  readonly kind: 'create' | 'delete' | 'set' | 'check';
+  readonly path: string;
+  /** Unique in the history, unless the path is a counter's. Empty where there is no data. */
+  readonly value: string;
+  /** The version expected; -1: any. */
+  readonly version: number;
+  readonly mode: CreateMode;
+}
+
+/** What a client is going to ask. */
+export interface Draft {
+  readonly kind: OperationKind;
+  readonly path: string;
+  readonly watch: boolean;
+  readonly changes: readonly Change[];
+}
+
+/**
+ * `unknown`: the connection was lost before the answer. `failed`: answered with an error code, and
+ * nothing was changed.
+ */
+export type Outcome = 'pending' | 'ok' | 'failed' | 'unknown';
+
+export interface Reply {
+  /** Final path of a node created. */
+  readonly path?: string;
+  readonly stat?: Stat;
+  readonly value?: string;
+  readonly names?: readonly string[];
+  /** Stats after a multi's members that set data; undefined where a member has none. */
+  readonly stats?: readonly (Stat | undefined)[];
+  /** Why a multi changed nothing, where its header does not say it. */
+  readonly error?: number;
+}
+
+export interface Operation extends Draft {
+  /** Place in `History.operations`. */
+  readonly id: number;
+  readonly client: number;
+  readonly session: SessionRecord;
+  /** The highest zxid that anybody had been acknowledged a write of when this one was sent. */
+  readonly ackedBefore: number;
+  outcome: Outcome;
+  /** Of the answer; 0 while there is none. */
+  error: number;
+  zxid: number;
+  reply: Reply;
+}
+
+/**
+ * `closed`: its closing was acknowledged. `closing`: its closing was asked for, and no more is known.
+ * `expired`: a server said that it is gone. `abandoned`: its client died.
+ */
+export type SessionState = 'live' | 'closing' | 'closed' | 'expired' | 'abandoned';
+
+export interface SessionRecord {
+  readonly client: number;
+  readonly id: bigint;
+  state: SessionState;
+  /** Zxid of the acknowledged closing; 0 before. */
+  closedZxid: number;
+}
+
+/** What one client saw, in the order in which it saw it. */
+export type Sight =
+  | { readonly kind: 'connected'; readonly session: SessionRecord; readonly isNew: boolean }
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'reply'; readonly operation: Operation }
+  | {
+      readonly kind: 'event';
+      readonly type: EventType;
+      readonly path: string;
+      /** -1 when it was missed and told later. */
+      readonly zxid: number;
+    };
+
+export class History {
+  readonly operations: Operation[] = [];
+  readonly sessions: SessionRecord[] = [];
+  /** By client. */
+  readonly sights: Sight[][] = [];
+  #highestAcked = 0;
+
+  get highestAcked(): number {
+    return this.#highestAcked;
+  }
+
+  /** The number of a client that joins. */
+  addClient(): number {
+    return this.sights.push([]) - 1;
+  }
+
+  saw(client: number, sight: Sight): void {
+    this.sights[client]?.push(sight);
+  }
+
+  sessionBegan(client: number, id: bigint): SessionRecord {
+    const session: SessionRecord = { client, id, state: 'live', closedZxid: 0 };
+    this.sessions.push(session);
+    return session;
+  }
+
+  /** The operation is being sent. */
+  began(session: SessionRecord, draft: Draft): Operation {
+    const operation: Operation = {
+      ...draft,
+      id: this.operations.length,
+      client: session.client,
+      session,
+      ackedBefore: this.#highestAcked,
+      outcome: 'pending',
+      error: 0,
+      zxid: 0,
+      reply: NO_REPLY,
+    };
+    this.operations.push(operation);
+    if (draft.kind === 'close') session.state = 'closing';
+    return operation;
+  }
+
+  answered(operation: Operation, zxid: number, code: number, reply: Reply): void {
+    const error = code === 0 ? (reply.error ?? 0) : code;
+    operation.outcome = error === 0 ? 'ok' : 'failed';
+    operation.zxid = zxid;
+    operation.error = error;
+    operation.reply = reply;
+    this.saw(operation.client, { kind: 'reply', operation });
+    if (error !== 0) return;
+    if (operation.changes.length > 0 || operation.kind === 'close') {
+      this.#highestAcked = Math.max(this.#highestAcked, zxid);
+    }
+    if (operation.kind !== 'close') return;
+    operation.session.state = 'closed';
+    operation.session.closedZxid = zxid;
+  }
+
+  /** There will be no answer. */
+  lost(operation: Operation): void {
+    operation.outcome = 'unknown';
+  }
+}
+
+export const NO_REPLY: Reply = Object.freeze({});

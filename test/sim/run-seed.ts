@@ -1,0 +1,266 @@
+/**
+ * One simulation: an ensemble and clients drawn from a seed, a while of faults, then peace, in which
+ * everything must come back and agree. Everything that happens follows from the seed.
+ */
+
+import { CreateMode } from '../../src/base/op-code.ts';
+import { Prng } from '../../src/base/prng.ts';
+import { SimWorld } from '../../src/testing/sim-world.ts';
+import { checkHistory } from './checkers/check-history.ts';
+import { ServerHistory } from './checkers/server-history.ts';
+import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
+import { type Draft, History } from './history.ts';
+import { type FaultCounts, Nemesis } from './nemesis.ts';
+import type { ClientProfile } from './sim-client.ts';
+import { type ClusterShape, type LogLine, SimCluster } from './sim-cluster.ts';
+import {
+  COUNTERS,
+  create,
+  drawWeights,
+  PARENTS,
+  RandomWorkload,
+  REGISTERS,
+  read,
+  type TaskWeights,
+  TOGGLES,
+  write,
+} from './workload.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  /** Empty when all is well. */
+  readonly violations: readonly string[];
+  readonly faults: FaultCounts;
+  /** Events of the simulated world. */
+  readonly events: number;
+  /** Requests that clients sent, and those of them that succeeded. */
+  readonly operations: number;
+  readonly acknowledged: number;
+  readonly leaderChanges: number;
+  readonly simulatedMs: number;
+  /** Equal for two runs of one seed. */
+  readonly traceHash: string;
+}
+
+const BOOT_MAX_MS = 5000;
+/** After peace has come: until all servers serve, all clients are connected and the work goes on. */
+const PROGRESS_MAX_MS = 10_000;
+/** More violations than these say nothing new. */
+const VIOLATIONS_MAX = 20;
+
+export async function runSeed(seed: number, logLine?: LogLine): Promise<SeedResult> {
+  const simulation = new Simulation(seed, logLine);
+  await simulation.run();
+  return simulation.result();
+}
+
+class Simulation {
+  readonly #seed: number;
+  readonly #prng: Prng;
+  readonly #world: SimWorld;
+  readonly #violations: string[] = [];
+  readonly #history = new History();
+  readonly #servers = new ServerHistory(this.#violations);
+  readonly #cluster: SimCluster;
+  readonly #clients: ClientGroup;
+  readonly #shape: ClusterShape;
+  readonly #weights: TaskWeights;
+  readonly #nemesis: Nemesis;
+  readonly #auditors = new Set<number>();
+  #clientCount = 0;
+
+  constructor(seed: number, logLine: LogLine | undefined) {
+    this.#seed = seed;
+    // What is drawn here must not depend on what the world draws.
+    this.#prng = new Prng(seed ^ 0x5eed);
+    this.#world = new SimWorld(seed, { network: drawNetwork(this.#prng) });
+    this.#shape = drawShape(this.#prng);
+    this.#weights = drawWeights(this.#prng);
+    this.#cluster = new SimCluster(this.#world, this.#shape, this.#violations, logLine);
+    this.#clients = new ClientGroup(this.#world, this.#history, this.#violations, this.#prng);
+    const victims = {
+      clientHosts: () => this.#clients.hosts,
+      killClient: (hostName: string) => {
+        this.#clients.kill(hostName);
+        this.#startClient();
+      },
+    };
+    this.#nemesis = new Nemesis(this.#world, this.#cluster, victims, new Prng(this.#prng.uint32()));
+  }
+
+  async run(): Promise<void> {
+    const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
+    if (isReady) await this.#audit();
+    checkHistory(this.#history, this.#auditors, this.#violations);
+  }
+
+  result(): SeedResult {
+    const { operations } = this.#history;
+    return {
+      seed: this.#seed,
+      violations: this.#violations.slice(0, VIOLATIONS_MAX),
+      faults: this.#nemesis.counts,
+      events: this.#world.eventCount,
+      operations: operations.length,
+      acknowledged: operations.filter(({ outcome }) => outcome === 'ok').length,
+      leaderChanges: Math.max(0, this.#servers.leaderCount - 1),
+      simulatedMs: Math.round(this.#world.nowMs),
+      traceHash: this.#world.traceHash,
+    };
+  }
+
+  /** The first servers come up, the first nodes are made. */
+  async #boot(): Promise<boolean> {
+    this.#cluster.startAll();
+    if (!(await this.#until(() => this.#cluster.isWhole(), BOOT_MAX_MS))) {
+      return this.#fail('the ensemble did not come up');
+    }
+    const founder = this.#clients.start('founder', this.#addresses(), QUIET, NO_WORKLOAD);
+    founder.ask(foundation());
+    if (!(await this.#until(() => founder.isIdle, BOOT_MAX_MS))) {
+      return this.#fail('the first nodes could not be made');
+    }
+    return true;
+  }
+
+  /** Clients at work while faults come and go. */
+  async #work(): Promise<boolean> {
+    const count = this.#prng.between(2, 4);
+    for (let i = 0; i < count; i++) this.#startClient();
+    const endMs = this.#world.nowMs + this.#prng.between(1000, 2500);
+    while (this.#world.nowMs < endMs) {
+      const wakeMs = Math.min(endMs, this.#nemesis.wakeAtMs);
+      await this.#until(isNever, Math.max(0.001, wakeMs - this.#world.nowMs));
+      this.#nemesis.tick();
+      if (this.#violations.length > 0) return false;
+    }
+    return true;
+  }
+
+  /** Without faults all servers serve, all clients connect and get answers, within bounded time. */
+  async #recover(): Promise<boolean> {
+    this.#nemesis.heal();
+    const isBack = await this.#until(
+      () => this.#cluster.isWhole() && this.#clients.isConnected,
+      PROGRESS_MAX_MS,
+    );
+    if (!isBack) return this.#fail(`no recovery in ${PROGRESS_MAX_MS} ms of peace`);
+    this.#clients.rest();
+    for (const client of this.#clients.clients) client.ask([read('sync', '/')]);
+    if (!(await this.#until(() => this.#clients.isIdle, PROGRESS_MAX_MS))) {
+      return this.#fail('requests are not answered though there is peace');
+    }
+    // Every session that lost its client ends in this time.
+    const { tickTimeMs, maxSessionTimeoutMs } = this.#shape;
+    await this.#until(isNever, maxSessionTimeoutMs + 4 * tickTimeMs);
+    return true;
+  }
+
+  /** Every server is asked for everything. */
+  async #audit(): Promise<void> {
+    const drafts = auditDrafts(this.#history);
+    const auditors = this.#cluster.members.map((member) => {
+      const hostName = `auditor${member.id}`;
+      const servers = [member.clientAddress];
+      const auditor = this.#clients.start(hostName, servers, QUIET, NO_WORKLOAD);
+      this.#auditors.add(auditor.number);
+      auditor.ask(drafts);
+      return auditor;
+    });
+    const isDone = (): boolean => auditors.every((auditor) => auditor.isIdle);
+    if (!(await this.#until(isDone, PROGRESS_MAX_MS))) this.#fail('the audit was not answered');
+    const isEven = await this.#until(() => this.#cluster.isEven(), PROGRESS_MAX_MS);
+    if (!isEven) this.#fail('the servers do not become equal');
+  }
+
+  #startClient(): void {
+    const prng = new Prng(this.#prng.uint32());
+    const profile = drawProfile(prng, this.#shape);
+    const tag =
+      String.fromCharCode(97 + (this.#clientCount % 26)) + Math.floor(this.#clientCount / 26);
+    const hostName = `c${++this.#clientCount}`;
+    const workload = new RandomWorkload(prng, this.#weights, tag, BUDGET);
+    this.#clients.start(hostName, this.#addresses(), profile, workload);
+  }
+
+  #addresses() {
+    return this.#cluster.members.map((member) => member.clientAddress);
+  }
+
+  /** Runs the world, looking at every server after every event. */
+  async #until(condition: () => boolean, maxMs: number): Promise<boolean> {
+    const { members } = this.#cluster;
+    return await this.#world.runUntil(() => {
+      for (const member of members) {
+        const view = this.#cluster.view(member);
+        if (view !== undefined) this.#servers.observe(member.id, member.life ?? member, view);
+      }
+      return condition();
+    }, maxMs);
+  }
+
+  #fail(what: string): false {
+    this.#violations.push(what);
+    return false;
+  }
+}
+
+const QUIET: ClientProfile = { sessionTimeoutMs: 1000, depth: 1, thinkMaxMs: 1 };
+/** Requests of one client. */
+const BUDGET = 60;
+
+function isNever(): boolean {
+  return false;
+}
+
+function foundation(): Draft[] {
+  const paths = [...PARENTS, ...REGISTERS, ...COUNTERS];
+  return paths.map((path) => write(create(path, '0', CreateMode.persistent)));
+}
+
+function auditDrafts(history: History): Draft[] {
+  const paths = new Set<string>([...REGISTERS, ...COUNTERS, ...TOGGLES]);
+  for (const { changes, outcome, reply } of history.operations) {
+    if (outcome === 'failed') continue;
+    for (const change of changes)
+      if (change.kind === 'create') paths.add(reply.path ?? change.path);
+  }
+  return [
+    read('sync', '/'),
+    ...PARENTS.map((path) => read('children', path)),
+    ...[...paths].map((path) => read('get', path)),
+  ];
+}
+
+function drawNetwork(prng: Prng) {
+  return {
+    maxDelayMs: [0.5, 1, 5][prng.between(0, 2)] ?? 1,
+    splitProbability: 0.05,
+    breakProbability: prng.chance(0.2) ? 0.001 : 0,
+    clogProbability: prng.chance(0.2) ? 0.002 : 0,
+  };
+}
+
+function drawShape(prng: Prng): ClusterShape {
+  const isSmall = prng.chance(0.5);
+  const tickTimeMs = [50, 100, 200][prng.between(0, 2)] ?? 100;
+  const peerHeartbeatMs = [20, 50, 100][prng.between(0, 2)] ?? 50;
+  return {
+    voterCount: prng.chance(0.8) ? 3 : 5,
+    observerCount: prng.chance(0.25) ? 1 : 0,
+    tickTimeMs,
+    maxSessionTimeoutMs: Math.max(1000, 2 * tickTimeMs),
+    peerHeartbeatMs,
+    peerTimeoutMs: peerHeartbeatMs * prng.between(3, 5),
+    checkpointIntervalTxns: isSmall ? prng.between(2, 20) : 1000,
+    logRetainTxns: isSmall ? prng.between(0, 20) : 1000,
+  };
+}
+
+function drawProfile(prng: Prng, shape: ClusterShape): ClientProfile {
+  return {
+    sessionTimeoutMs: prng.between(2 * shape.tickTimeMs + 100, shape.maxSessionTimeoutMs),
+    depth: prng.between(1, 4),
+    thinkMaxMs: prng.between(1, 60),
+  };
+}

@@ -1,0 +1,236 @@
+/**
+ * What a simulated client asks, drawn from the seed: operations whose outcome can be judged later,
+ * each in its own part of the tree.
+ *
+ *     /u/*   nodes with names of their own, created once and perhaps deleted once
+ *     /d/*   few names that everybody creates and deletes
+ *     /r/*   registers that everybody overwrites, some only if the version fits
+ *     /c/*   counters: the version says what the data must be
+ *     /e/*   ephemeral nodes
+ *     /s/*   sequential nodes
+ *     /m/*   pairs that a multi creates together or not at all
+ */
+
+import { invariant } from '../../src/base/assert.ts';
+import { CreateMode } from '../../src/base/op-code.ts';
+import type { Prng } from '../../src/base/prng.ts';
+import type { Change, Draft, Operation, OperationKind } from './history.ts';
+import type { ClientWorkload } from './sim-client.ts';
+
+export const PARENTS = ['/u', '/d', '/r', '/c', '/e', '/s', '/m'] as const;
+export const REGISTERS = ['/r/0', '/r/1', '/r/2'] as const;
+export const COUNTERS = ['/c/0', '/c/1'] as const;
+export const TOGGLES = ['/d/0', '/d/1'] as const;
+const LISTED = ['/d', '/e', '/s', '/m'] as const;
+/** A version that no node of a simulation ever reaches. */
+const VERSION_NEVER = 1_000_000;
+
+export type TaskName =
+  | 'unique'
+  | 'deleteOwn'
+  | 'register'
+  | 'counter'
+  | 'read'
+  | 'ephemeral'
+  | 'sequential'
+  | 'toggle'
+  | 'multi'
+  | 'list'
+  | 'syncRead'
+  | 'close';
+
+/** How often each task is drawn, relative to the others. */
+export type TaskWeights = Readonly<Record<TaskName, number>>;
+
+/** Swarm testing: a run without some tasks lets the others meet more often. */
+export function drawWeights(prng: Prng): TaskWeights {
+  const draw = (): number => [0, 1, 1, 3][prng.between(0, 3)] ?? 1;
+  return {
+    unique: draw() + 1,
+    deleteOwn: draw(),
+    register: draw() + 1,
+    counter: draw(),
+    read: draw() + 1,
+    ephemeral: draw(),
+    sequential: draw(),
+    toggle: draw(),
+    multi: draw(),
+    list: draw(),
+    syncRead: draw(),
+    close: draw() * 0.05,
+  };
+}
+
+export function create(path: string, value: string, mode: CreateMode): Change {
+  return { kind: 'create', path, value, version: -1, mode };
+}
+
+export function set(path: string, value: string, version: number): Change {
+  return { kind: 'set', path, value, version, mode: CreateMode.persistent };
+}
+
+function remove(path: string): Change {
+  return { kind: 'delete', path, value: '', version: -1, mode: CreateMode.persistent };
+}
+
+function check(path: string, version: number): Change {
+  return { kind: 'check', path, value: '', version, mode: CreateMode.persistent };
+}
+
+export function write(change: Change): Draft {
+  invariant(change.kind !== 'check', 'a check is part of a multi');
+  return { kind: change.kind, path: change.path, watch: false, changes: [change] };
+}
+
+export function read(kind: OperationKind, path: string, watch = false): Draft {
+  return { kind, path, watch, changes: [] };
+}
+
+interface Known {
+  readonly version: number;
+  readonly value: string;
+}
+
+export class RandomWorkload implements ClientWorkload {
+  readonly #prng: Prng;
+  readonly #weights: TaskWeights;
+  readonly #total: number;
+  /** Tells this client's names and values from those of all others. */
+  readonly #tag: string;
+  #count = 0;
+  readonly #known = new Map<string, Known>();
+  /** Nodes this client created and may delete. */
+  #own: string[] = [];
+  #budget: number;
+
+  constructor(prng: Prng, weights: TaskWeights, tag: string, budget: number) {
+    this.#prng = prng;
+    this.#weights = weights;
+    this.#tag = tag;
+    this.#budget = budget;
+    this.#total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  }
+
+  next(): readonly Draft[] {
+    if (this.#budget <= 0) return [];
+    const drafts = this.#drafts(this.#drawTask());
+    this.#budget -= drafts.length;
+    return drafts;
+  }
+
+  replied(operation: Operation): void {
+    const { kind, path, outcome, reply } = operation;
+    if (outcome !== 'ok') return;
+    if (kind === 'get' && reply.stat !== undefined) {
+      this.#known.set(path, { version: reply.stat.version, value: reply.value ?? '' });
+    } else if (kind === 'set' && reply.stat !== undefined) {
+      const value = operation.changes[0]?.value ?? '';
+      this.#known.set(path, { version: reply.stat.version, value });
+    } else if (kind === 'create' && reply.path !== undefined) {
+      if (/^\/[ues]\//.test(reply.path)) this.#own.push(reply.path);
+    }
+  }
+
+  sessionEnded(): void {
+    this.#own = this.#own.filter((path) => !path.startsWith('/e'));
+  }
+
+  #drawTask(): TaskName {
+    let rest = this.#prng.fraction() * this.#total;
+    for (const [name, weight] of Object.entries(this.#weights)) {
+      rest -= weight;
+      if (rest < 0) return name as TaskName;
+    }
+    return 'read';
+  }
+
+  #drafts(task: TaskName): readonly Draft[] {
+    const prng = this.#prng;
+    switch (task) {
+      case 'unique': {
+        const name = this.#fresh();
+        return [write(create(`/u/${name}`, name, CreateMode.persistent))];
+      }
+      case 'deleteOwn': {
+        const path = this.#own.splice(prng.between(0, this.#own.length - 1), 1)[0];
+        return path === undefined ? [this.#readOne()] : [write(remove(path))];
+      }
+      case 'register':
+        return [write(this.#overwrite())];
+      case 'counter':
+        return [this.#increment()];
+      case 'read':
+        return [this.#readOne()];
+      case 'ephemeral': {
+        const name = this.#fresh();
+        return [write(create(`/e/${name}`, name, CreateMode.ephemeral))];
+      }
+      case 'sequential': {
+        const mode = prng.chance(0.5)
+          ? CreateMode.persistentSequential
+          : CreateMode.ephemeralSequential;
+        return [write(create('/s/q-', this.#fresh(), mode))];
+      }
+      case 'toggle': {
+        const path = this.#pick(TOGGLES);
+        if (prng.chance(0.5)) return [write(remove(path))];
+        return [write(create(path, this.#fresh(), CreateMode.persistent))];
+      }
+      case 'multi':
+        return [this.#multi()];
+      case 'list':
+        return [read('children', this.#pick(LISTED), prng.chance(0.5))];
+      case 'syncRead': {
+        const path = this.#pick(REGISTERS);
+        return [read('sync', path), read('get', path)];
+      }
+      case 'close':
+        return [read('close', '')];
+    }
+  }
+
+  #readOne(): Draft {
+    const watch = this.#prng.chance(0.4);
+    if (this.#prng.chance(0.3)) return read('exists', this.#pick(TOGGLES), watch);
+    return read('get', this.#pick(this.#prng.chance(0.7) ? REGISTERS : COUNTERS), watch);
+  }
+
+  #overwrite(): Change {
+    const path = this.#pick(REGISTERS);
+    const known = this.#known.get(path);
+    const isConditional = known !== undefined && this.#prng.chance(0.4);
+    return set(path, this.#fresh(), isConditional ? known.version : -1);
+  }
+
+  /** Never without the version it is based on, or two increments would become one. */
+  #increment(): Draft {
+    const path = this.#pick(COUNTERS);
+    const known = this.#known.get(path);
+    if (known === undefined || this.#prng.chance(0.4)) return read('get', path);
+    return write(set(path, String(Number(known.value) + 1), known.version));
+  }
+
+  #multi(): Draft {
+    const name = this.#fresh();
+    const changes = [
+      create(`/m/${name}a`, `${name}a`, CreateMode.persistent),
+      create(`/m/${name}b`, `${name}b`, CreateMode.persistent),
+    ];
+    const variant = this.#prng.between(0, 3);
+    if (variant === 1) changes.push(set(this.#pick(REGISTERS), `${name}r`, -1));
+    if (variant === 2) changes.push(check(this.#pick(REGISTERS), VERSION_NEVER));
+    const first = changes[0];
+    if (variant === 3 && first !== undefined) changes.push(remove(first.path));
+    return { kind: 'multi', path: '', watch: false, changes };
+  }
+
+  #pick(paths: readonly string[]): string {
+    const path = paths[this.#prng.between(0, paths.length - 1)];
+    invariant(path !== undefined, 'nothing to pick from');
+    return path;
+  }
+
+  #fresh(): string {
+    return `${this.#tag}-${this.#count++}`;
+  }
+}
