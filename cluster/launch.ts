@@ -9,7 +9,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askStatus, type ServerStatus } from '../src/cli/server-status.ts';
 import { createNodeRuntime } from '../src/runtime/node/node-runtime.ts';
-import { RuntimeError } from '../src/runtime/runtime.ts';
+import { type ByteStream, type Network, RuntimeError } from '../src/runtime/runtime.ts';
+import { findFreePorts } from './free-ports.ts';
 import {
   configFile,
   connectString,
@@ -93,7 +94,7 @@ export class LocalEnsemble {
     const counts = { servers: options.servers ?? 3, observers: options.observers ?? 0 };
     const servers =
       options.clientPort === 'free'
-        ? await findFreePorts(counts)
+        ? await serversOnFreePorts(createNodeRuntime().network, counts)
         : deriveServers(counts, options.clientPort ?? 2181);
     if ('problem' in servers) throw new LaunchError('LAYOUT', servers.problem);
     const layout = { directory, servers, settings: options.settings ?? {} };
@@ -233,9 +234,7 @@ export class LocalEnsemble {
     const { id, clientPort, quorumPort, electionPort } = server;
     for (const port of [clientPort, quorumPort, electionPort]) {
       try {
-        const listener = await this.#runtime.network.listen({ host: HOST, port }, (s) =>
-          s.destroy(),
-        );
+        const listener = await this.#runtime.network.listen({ host: HOST, port }, refuse);
         await listener.close();
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error;
@@ -250,6 +249,11 @@ export class LocalEnsemble {
     const tail = lines.slice(-LOG_TAIL_LINES).map((line) => `\n  ${line}`);
     return new LaunchError('START', `server ${id} ${what}; the end of ${file}:${tail.join('')}`);
   }
+}
+
+function refuse(stream: ByteStream): void {
+  stream.attach({ onData: () => undefined, onClose: () => undefined });
+  stream.destroy();
 }
 
 function portSentence(id: number, port: number, error: RuntimeError): string {
@@ -276,25 +280,19 @@ function refuseOtherShape(layout: EnsembleLayout, options: LocalEnsembleOptions)
   throw new LaunchError('LAYOUT', `${layout.directory} holds an ensemble of ${shape}; ${remedy}`);
 }
 
-/** All listeners are open at once, so that no port is found twice. */
-async function findFreePorts(counts: ServerCounts): Promise<EnsembleServer[]> {
-  const { network } = createNodeRuntime();
-  const total = counts.servers + counts.observers;
-  const listeners = await Promise.all(
-    Array.from({ length: 3 * total }, () =>
-      network.listen({ host: HOST, port: 0 }, (s) => s.destroy()),
-    ),
-  );
-  const ports = listeners.map((listener) => listener.address.port);
-  await Promise.all(listeners.map((listener) => listener.close()));
+async function serversOnFreePorts(
+  network: Network,
+  counts: ServerCounts,
+): Promise<EnsembleServer[]> {
+  const ports = await findFreePorts(network, 3 * (counts.servers + counts.observers));
   return serversOnPorts(counts, (index) => {
     const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * index);
     return { clientPort, quorumPort, electionPort };
   });
 }
 
-/** The program of this package, found from wherever this file was compiled to. */
-function serverProgram(): string[] {
+/** Program and arguments that run `vivarium server`: the program of this package, found from wherever this file was compiled to. */
+export function serverProgram(): string[] {
   let at = import.meta.dirname;
   while (!existsSync(path.join(at, 'bin', 'vivarium.js')) && at !== path.dirname(at)) {
     at = path.dirname(at);

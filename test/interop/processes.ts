@@ -1,0 +1,34 @@
+/** Helpers for tests against real processes: conditions to wait for, and the simplest client there is. */
+
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 20;
+
+/** Polls until the condition holds; fails when it does not within the time. */
+export async function waitUntil(
+  condition: () => Promise<boolean>,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    assert(performance.now() < deadline, `condition did not hold within ${timeoutMs} ms`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** What a server on this machine answers to a four-letter word; empty when it cannot be reached. */
+export async function fourLetterWord(port: number, word: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => socket.destroy());
+  socket.end(word);
+  await once(socket, 'close');
+  return text;
+}
