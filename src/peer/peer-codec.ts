@@ -119,8 +119,9 @@ function lastZxids(epochs: readonly EpochEnd[]): Zxid[] {
 }
 
 /**
- * The message in a frame, or undefined when it is none. Payloads and snapshot chunks are views of
- * the frame; log entries, which outlive it, share one copy of their own.
+ * The message in a frame, or undefined when it is none. What the consensus core is given outlives the
+ * frame and is copied (log entries together, a snapshot's parts each); payloads of requests and the
+ * like are views of the frame.
  */
 export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
   const fields = decodeFrame(frame);
@@ -163,9 +164,9 @@ export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
       return zxid === undefined || epochs === undefined ? undefined : { type, zxid, epochs };
     }
     case MessageType.snapChunk:
-      return a instanceof Uint8Array ? { type, bytes: a } : undefined;
+      return a instanceof Uint8Array ? { type, bytes: new Uint8Array(a) } : undefined;
     case MessageType.snapEnd:
-      return a instanceof Uint8Array ? { type, summary: a } : undefined;
+      return a instanceof Uint8Array ? { type, summary: new Uint8Array(a) } : undefined;
     case MessageType.upToDate:
       return { type };
     default:

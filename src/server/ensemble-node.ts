@@ -283,7 +283,7 @@ export class EnsembleNode implements ReplicaPeers {
     const sid = this.#learners.get(link);
     if (sid === undefined) this.replica.fromLeader(message);
     else if (this.#serveAt === undefined) this.replica.fromLearner(link, sid, message);
-    else this.#early.push({ link, sid, message });
+    else this.#early.push({ link, sid, message: kept(message) });
   }
 
   #persisted(id: number): void {
@@ -499,6 +499,12 @@ export class EnsembleNode implements ReplicaPeers {
   #count(name: string): void {
     this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + 1);
   }
+}
+
+/** The message with bytes of its own, because the frame it came in is gone after the turn. */
+function kept(message: ClientMessage): ClientMessage {
+  if (!('payload' in message)) return message;
+  return { ...message, payload: new Uint8Array(message.payload) };
 }
 
 /** Zxids in hex: as numbers nobody can read them. */

@@ -114,9 +114,8 @@ export class SnapshotReceiver {
     });
   }
 
-  /** Copies the chunk, which is a view of the connection's memory. */
-  add(chunk: Uint8Array): void {
-    const bytes = new Uint8Array(chunk);
+  /** Takes the chunk over. */
+  add(bytes: Uint8Array): void {
     this.#queuedBytes += bytes.length;
     this.#enqueue(
       async () => this.#stage?.add(bytes),
@@ -132,7 +131,7 @@ export class SnapshotReceiver {
       const stage = this.#stage;
       if (stage === undefined) return;
       if (facts === undefined || facts.zxid !== zxid) {
-        this.#options.rejected('the snapshot contradicts itself');
+        this.#reject('the snapshot contradicts itself');
         return;
       }
       await stage.finish(facts);
@@ -161,15 +160,20 @@ export class SnapshotReceiver {
     return staged;
   }
 
+  /** What still comes of this snapshot means nothing. */
+  #reject(reason: string): void {
+    this.abort();
+    this.#options.rejected(reason);
+  }
+
   #enqueue(step: () => Promise<unknown>, done?: () => void): void {
     const attempt = this.#attempt;
     this.#queue = this.#queue.then(async () => {
       try {
         if (attempt === this.#attempt) await step();
       } catch (error) {
-        const isRejected = error instanceof StoreError;
-        if (isRejected && attempt === this.#attempt) this.#options.rejected(error.message);
-        else if (!isRejected) this.#options.failed(error);
+        if (!(error instanceof StoreError)) this.#options.failed(error);
+        else if (attempt === this.#attempt) this.#reject(error.message);
       } finally {
         done?.();
       }
