@@ -138,7 +138,7 @@ export class Replica implements Backend {
   }
 
   submit(write: ClientWrite): void {
-    if (this.#role === 'none') {
+    if (!this.#isInRole) {
       write.dropped();
       return;
     }
@@ -154,7 +154,7 @@ export class Replica implements Backend {
   }
 
   sync(sync: ClientSync): void {
-    if (this.#role === 'none') {
+    if (!this.#isInRole) {
       sync.dropped();
       return;
     }
@@ -173,7 +173,7 @@ export class Replica implements Backend {
     timeoutMs: number,
     answer: (isValid: boolean | undefined) => void,
   ): void {
-    if (this.#role === 'none') answer(undefined);
+    if (!this.#isInRole) answer(undefined);
     else if (this.#role === 'leader') {
       answer(this.#renew(sessionId, timeoutMs, this.#config.serverId));
     } else {
@@ -254,6 +254,14 @@ export class Replica implements Backend {
     this.#clientSide?.startServing();
   }
 
+  /**
+   * False also in the rest of a turn in which the core gave its leadership up: the end of the role
+   * is one of the effects that are still to be carried out.
+   */
+  get #isInRole(): boolean {
+    return this.#role === 'learner' || (this.#role === 'leader' && this.#peers.node.canPropose);
+  }
+
   // What the node reports -----------------------------------------------------------------------
 
   isAwaited(txn: Txn): boolean {
@@ -313,7 +321,7 @@ export class Replica implements Backend {
   }
 
   fromLearner(link: LinkId, sid: ServerId, message: ClientMessage): void {
-    if (this.#role !== 'leader') return;
+    if (this.#role !== 'leader' || !this.#isInRole) return;
     switch (message.type) {
       case ClientMessageType.request:
         this.#forwarded(link, sid, message);
