@@ -151,22 +151,23 @@ function problemOfPresence(
   const possible = timeline?.possible ?? [];
   const last = effects[lastEffectAt(effects, zxid)];
   const isThere = last !== undefined && last.kind !== 'delete';
-  if (isShown && !isThere && !isPossible(possible, 'create', zxid)) {
+  if (isShown && !isThere && !isPossible(possible, 'create', last)) {
     return last === undefined
       ? `shows as of ${hex(zxid)} what was not yet made`
       : `shows as of ${hex(zxid)} what was deleted at ${hex(last.zxid)}`;
   }
-  if (!isShown && isThere && !isPossible(possible, 'delete')) {
+  if (!isShown && isThere && !isPossible(possible, 'delete', last)) {
     return `lacks as of ${hex(zxid)} what was written at ${hex(last.zxid)}`;
   }
   return undefined;
 }
 
-/** Whether a write of unknown outcome may explain what is there as of a zxid. */
+/** Whether a write of unknown outcome may have followed the last one known. */
 function isPossible(
   possible: Timeline['possible'],
   kind: Effect['kind'],
-  zxid = Number.NEGATIVE_INFINITY,
+  last: Effect | undefined = undefined,
 ): boolean {
+  const zxid = last?.zxid ?? Number.NEGATIVE_INFINITY;
   return possible.some((other) => other.kind === kind && other.beforeZxid > zxid);
 }
