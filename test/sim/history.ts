@@ -124,8 +124,12 @@ export class History {
 
   /** The operation is being sent. */
   began(session: SessionRecord, draft: Draft): Operation {
+    const { kind, path, watch, changes } = draft;
     const operation: Operation = {
-      ...draft,
+      kind,
+      path,
+      watch,
+      changes,
       id: this.operations.length,
       client: session.client,
       session,
@@ -136,7 +140,7 @@ export class History {
       reply: NO_REPLY,
     };
     this.operations.push(operation);
-    if (draft.kind === 'close') session.state = 'closing';
+    if (kind === 'close') session.state = 'closing';
     return operation;
   }
 
