@@ -45,12 +45,18 @@ export interface SeedResult {
 const BOOT_MAX_MS = 5000;
 /** After peace has come: until all servers serve, all clients are connected and the work goes on. */
 const PROGRESS_MAX_MS = 10_000;
+/** A run has a few thousand; so many are a loop in which no time passes. */
+const EVENTS_MAX = 500_000;
 /** More violations than these say nothing new. */
 const VIOLATIONS_MAX = 20;
 
 export async function runSeed(seed: number, logLine?: LogLine): Promise<SeedResult> {
   const simulation = new Simulation(seed, logLine);
-  await simulation.run();
+  try {
+    await simulation.run();
+  } catch (error) {
+    simulation.threw(error);
+  }
   return simulation.result();
 }
 
@@ -92,6 +98,11 @@ class Simulation {
     const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
     if (isReady) await this.#audit();
     checkHistory(this.#history, this.#auditors, this.#violations);
+  }
+
+  /** Something that no server caught itself. */
+  threw(error: unknown): void {
+    this.#fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   result(): SeedResult {
@@ -195,6 +206,7 @@ class Simulation {
   async #until(condition: () => boolean, maxMs: number): Promise<boolean> {
     const { members } = this.#cluster;
     return await this.#world.runUntil(() => {
+      if (this.#world.eventCount > EVENTS_MAX) throw new Error('the simulation does not end');
       for (const member of members) {
         const view = this.#cluster.view(member);
         if (view !== undefined) this.#servers.observe(member.id, member.life ?? member, view);

@@ -42,7 +42,14 @@ const CLIENT_PORT = 2181;
 const QUORUM_PORT = 2888;
 const ELECTION_PORT = 3888;
 
-export type LogLine = (server: number, level: string, event: string, fields: unknown) => void;
+/** What a server logs, at a virtual time. */
+export type LogLine = (
+  nowMs: number,
+  server: number,
+  level: string,
+  event: string,
+  fields: unknown,
+) => void;
 
 export class SimCluster {
   readonly world: SimWorld;
@@ -181,12 +188,11 @@ export class SimCluster {
   #log(member: SimMember): Log {
     const logLine = this.#logLine;
     if (logLine === undefined) return SILENT;
-    return {
-      debug: (event, fields) => logLine(member.id, 'debug', event, fields),
-      info: (event, fields) => logLine(member.id, 'info', event, fields),
-      warn: (event, fields) => logLine(member.id, 'warn', event, fields),
-      error: (event, fields) => logLine(member.id, 'error', event, fields),
-    };
+    const at =
+      (level: string) =>
+      (event: string, fields: unknown): void =>
+        logLine(this.world.nowMs, member.id, level, event, fields);
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 }
 

@@ -1,0 +1,96 @@
+/** Runs many seeds on several threads and adds up what happened. */
+
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { FAULT_KINDS, type FaultCounts } from './nemesis.ts';
+import type { SeedResult } from './run-seed.ts';
+
+export interface SeedRange {
+  readonly from: number;
+  readonly count: number;
+  /** Default: one a core. */
+  readonly threadCount?: number | undefined;
+}
+
+export interface Totals {
+  seeds: number;
+  /** Seeds with a violation, in the order in which they ended. */
+  failed: SeedResult[];
+  faults: FaultCounts;
+  events: number;
+  operations: number;
+  acknowledged: number;
+  leaderChanges: number;
+  simulatedMs: number;
+}
+
+export async function runSeeds(range: SeedRange): Promise<Totals> {
+  const totals: Totals = {
+    seeds: 0,
+    failed: [],
+    faults: {},
+    events: 0,
+    operations: 0,
+    acknowledged: 0,
+    leaderChanges: 0,
+    simulatedMs: 0,
+  };
+  let next = range.from;
+  const end = range.from + range.count;
+  const take = (): number | undefined => (next < end ? next++ : undefined);
+  const threadCount = Math.min(range.count, range.threadCount ?? availableParallelism());
+  const threads = Array.from({ length: threadCount }, () => runThread(take, totals));
+  await Promise.all(threads);
+  return totals;
+}
+
+/** One line: what was done to the servers and what came of it. */
+export function totalsLine(totals: Totals): string {
+  const faultCount = Object.values(totals.faults).reduce((sum, count) => sum + count, 0);
+  const faults = FAULT_KINDS.map((kind) => `${kind} ${totals.faults[kind] ?? 0}`).join(', ');
+  const simulatedSeconds = Math.round(totals.simulatedMs / 1000);
+  return (
+    `${totals.seeds} seeds, ${totals.failed.length} with violations; ` +
+    `${faultCount} faults (${faults}); ${totals.leaderChanges} changes of leader; ` +
+    `${totals.acknowledged} of ${totals.operations} requests succeeded; ` +
+    `${totals.events} events in ${simulatedSeconds} simulated seconds`
+  );
+}
+
+export function replayCommand(seed: number): string {
+  return `npm run sim -- --from ${seed} --seeds 1 --log`;
+}
+
+function runThread(take: () => number | undefined, totals: Totals): Promise<void> {
+  const worker = new Worker(new URL('./seed-worker.js', import.meta.url));
+  return new Promise((resolve, reject) => {
+    let current = take();
+    const go = (): void => {
+      if (current !== undefined) worker.postMessage(current);
+      else worker.terminate().then(() => resolve(), reject);
+    };
+    worker.on('message', (result: SeedResult) => {
+      add(totals, result);
+      current = take();
+      go();
+    });
+    worker.on('error', (cause) => {
+      reject(new Error(`seed ${current} ended the thread it ran on`, { cause }));
+    });
+    go();
+  });
+}
+
+function add(totals: Totals, result: SeedResult): void {
+  totals.seeds += 1;
+  if (result.violations.length > 0) totals.failed.push(result);
+  for (const kind of FAULT_KINDS) {
+    const count = result.faults[kind];
+    if (count !== undefined) totals.faults[kind] = (totals.faults[kind] ?? 0) + count;
+  }
+  totals.events += result.events;
+  totals.operations += result.operations;
+  totals.acknowledged += result.acknowledged;
+  totals.leaderChanges += result.leaderChanges;
+  totals.simulatedMs += result.simulatedMs;
+}
