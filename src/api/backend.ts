@@ -67,6 +67,11 @@ export interface Backend {
   readonly lastZxid: Zxid;
   /** Requests submitted by this server's clients and not yet settled. */
   readonly outstandingCount: number;
+  /**
+   * Called before bytes of a client are handled. If the whole process stood still (stopped, swapped
+   * out), what is due comes first: a leader deposed meanwhile must not answer from its old state.
+   */
+  noticeTime(): void;
   /** A session id for a new client of this server. */
   nextSessionId(): SessionId;
   submit(write: ClientWrite): void;

@@ -101,6 +101,7 @@ export class Connection implements StreamHandler, Watcher {
   onData(chunk: Uint8Array): void {
     const host = this.#host;
     host.stats.counters.bytesReceived += chunk.length;
+    host.backend.noticeTime();
     // Bytes behind a command, or behind a closed session, mean nothing.
     if (this.#state === 'command' || this.#state === 'ending' || this.#state === 'closed') return;
     host.refreshNow();

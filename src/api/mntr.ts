@@ -1,5 +1,6 @@
 /** `mntr`: one `zk_<name><tab><value>` a line, the format that every monitoring agent reads. */
 
+import { zxidHex } from '../base/ids.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
 import type { CommandSource } from './four-letter.ts';
 import { averageText } from './four-letter-connections.ts';
@@ -46,6 +47,9 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
     ['max_client_response_size', stats.maxResponseBytes],
   ];
   for (const [name, value] of gauges) values.set(name, String(value));
+  // Ours: servers that show the same zxid must show the same digest.
+  values.set('last_zxid', zxidHex(tree.lastZxid));
+  values.set('tree_digest', tree.digestHex);
 }
 
 function addCounters(values: Map<string, string>, source: CommandSource): void {

@@ -12,6 +12,8 @@ import type { Settings } from './settings.ts';
 const HOUR_MS = 3_600_000;
 const RETAIN_MIN = 3;
 const SNAP_COUNT_MIN = 2;
+/** An incremental checkpoint costs less than a snapshot of the original, so there may be more of them. */
+const CHECKPOINTS_PER_SNAP_COUNT = 4;
 /** Two missed heartbeats may be chance, fewer must never cost a server its leader. */
 const HEARTBEATS_PER_TIMEOUT_MIN = 3;
 
@@ -111,7 +113,9 @@ function readStorage(settings: Settings, warnings: ConfigWarning[]) {
     dataDir,
     dataLogDir,
     snapCount,
-    checkpointIntervalTxns: settings.writtenInteger('checkpointIntervalTxns') ?? snapCount,
+    checkpointIntervalTxns:
+      settings.writtenInteger('checkpointIntervalTxns') ??
+      Math.max(SNAP_COUNT_MIN, Math.floor(snapCount / CHECKPOINTS_PER_SNAP_COUNT)),
     autopurgeRetainCount: readRetainCount(settings, warnings),
     autopurgeIntervalMs: readPurgeInterval(settings),
     logRetainTxns: settings.integer('logRetainTxns'),

@@ -84,7 +84,12 @@ export const CONFIG_KEYS = {
     'time between purges',
     'hours, or a number with ms, s, m, h or d',
   ),
-  snapCount: integer('transactions between checkpoints', 'of transactions', [0, INT_MAX], 100_000),
+  snapCount: integer(
+    'transactions between four checkpoints',
+    'of transactions',
+    [0, INT_MAX],
+    100_000,
+  ),
   peerType: text('role of this server', 'participant or observer'),
   standaloneEnabled: boolean('a single server runs alone', TRUE_FALSE, true),
   leaderServes: boolean('the leader accepts clients', YES_NO, true),
@@ -117,7 +122,7 @@ export const CONFIG_KEYS = {
     64 * 1024 * 1024,
   ),
   checkpointIntervalTxns: integer(
-    'transactions between checkpoints (default: snapCount)',
+    'transactions between checkpoints (default: a quarter of snapCount)',
     'of transactions',
     [2, INT_MAX],
   ),

@@ -42,6 +42,8 @@ export interface EnsembleNodeOptions {
 /** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
 const TICK_LOOKING_MS = 10;
 const TICK_SETTLED_MS = 50;
+/** The process stood still for so long: deadlines may have passed unseen. */
+const PAUSE_MS = 200;
 const CHECKPOINT_INTERVAL_MS = 60_000;
 /** A learner that has so much waiting is sent no more of the log. */
 const LINK_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
@@ -70,6 +72,7 @@ export class EnsembleNode implements ReplicaPeers {
   /** Zxid that must be applied before this server serves in its present role. */
   #serveAt: Zxid | undefined;
   #servingSinceMs = 0;
+  #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
   #isStopped = false;
@@ -79,6 +82,7 @@ export class EnsembleNode implements ReplicaPeers {
     const { config, runtime, storage } = options;
     this.#options = options;
     this.#state = storage.state;
+    this.#tickedMs = runtime.clock.monotonicMs();
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
@@ -248,6 +252,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   #input(handle: () => void): void {
     if (this.#isStopped) return;
+    this.noticeTime();
     this.#guard(handle);
     this.wake();
   }
@@ -261,15 +266,24 @@ export class EnsembleNode implements ReplicaPeers {
     }
   }
 
-  #tick(): void {
-    if (this.#isStopped) return;
+  noticeTime(): void {
     const nowMs = this.#options.runtime.clock.monotonicMs();
+    if (nowMs - this.#tickedMs > PAUSE_MS) this.#passTime(nowMs);
+  }
+
+  #passTime(nowMs: number): void {
+    this.#tickedMs = nowMs;
     this.#guard(() => {
       this.node.tick(nowMs);
       this.#drain();
       this.replica.tick();
       this.#checkpoints.tick(nowMs);
     });
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    this.#passTime(this.#options.runtime.clock.monotonicMs());
     const isSettled = this.#role.name !== 'looking' && this.#role.isServing;
     const delayMs = isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
     this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());

@@ -47,6 +47,8 @@ export interface ReplicaPeers {
   sendToLeader(message: ClientMessage): void;
   sendToLearner(link: LinkId, message: ClientMessage): void;
   broadcastToLearners(message: ClientMessage): void;
+  /** See `Backend.noticeTime`. */
+  noticeTime(): void;
   /** The core has been given work: drain its effects at the end of the turn. */
   wake(): void;
   status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>>;
@@ -131,6 +133,10 @@ export class Replica implements Backend {
   /** Digests of this replica at certain zxids, for the `hash` command and comparison. */
   get digests(): DigestHistory {
     return this.#digests;
+  }
+
+  noticeTime(): void {
+    this.#peers.noticeTime();
   }
 
   nextSessionId(): SessionId {

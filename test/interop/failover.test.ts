@@ -44,6 +44,11 @@ class KazooWriter {
     return (await this.#answer()) as T;
   }
 
+  /** Ends the program whatever it is doing. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
   async close(): Promise<void> {
     const ended = once(this.#process, 'exit');
     this.#process.stdin.end();
@@ -57,8 +62,12 @@ class KazooWriter {
   }
 }
 
-async function writerFor(ensemble: LocalEnsemble, parent: string): Promise<KazooWriter> {
-  return await new KazooWriter(ensemble.connectString, parent).ready();
+const writers: KazooWriter[] = [];
+
+async function writerFor(connectString: string, parent: string): Promise<KazooWriter> {
+  const writer = new KazooWriter(connectString, parent);
+  writers.push(writer);
+  return await writer.ready();
 }
 
 async function leaderOf(ensemble: LocalEnsemble): Promise<number> {
@@ -125,12 +134,13 @@ describe('three servers under a client that writes without pause', () => {
   });
 
   after(async () => {
+    for (const writer of writers) writer.kill();
     await ensemble.stop();
     await rm(directory, { recursive: true, force: true });
   });
 
   it('lose nothing acknowledged while the leader is killed ten times in turn', async () => {
-    const writer = await writerFor(ensemble, '/failover');
+    const writer = await writerFor(ensemble.connectString, '/failover');
     await writer.ask('start');
     for (let round = 0; round < 10; round++) {
       const leader = await leaderOf(ensemble);
@@ -153,7 +163,7 @@ describe('three servers under a client that writes without pause', () => {
   });
 
   it('have everything acknowledged after all were killed at once', async () => {
-    const writer = await writerFor(ensemble, '/blackout');
+    const writer = await writerFor(ensemble.connectString, '/blackout');
     await writer.ask('start');
     await Promise.all([1, 2, 3].map((id) => ensemble.kill(id)));
     await ensemble.start();
@@ -167,7 +177,7 @@ describe('three servers under a client that writes without pause', () => {
   });
 
   it('bring a server that missed 10 writes back by DIFF', async () => {
-    const writer = await writerFor(ensemble, '/few');
+    const writer = await writerFor(ensemble.connectString, '/few');
     await ensemble.kill(1);
     await writer.ask('burst 10');
     await ensemble.restart(1);
@@ -178,12 +188,12 @@ describe('three servers under a client that writes without pause', () => {
   });
 
   it('take the uncommitted tail of a former leader away by TRUNC', async () => {
-    const writer = await writerFor(ensemble, '/tail');
+    const writer = await writerFor(ensemble.connectString, '/tail');
     const leader = await leaderOf(ensemble);
     const statuses = await ensemble.status();
     const others = statuses.filter(({ id }) => id !== leader);
     const leaderPort = statuses.find(({ id }) => id === leader)?.port ?? 0;
-    const alone = await new KazooWriter(`127.0.0.1:${leaderPort}`, '/alone').ready();
+    const alone = await writerFor(`127.0.0.1:${leaderPort}`, '/alone');
     for (const { pid } of others) process.kill(pid ?? 0, 'SIGSTOP');
     await alone.ask('hang');
     // The leader has the write on its own disk when it steps down for lack of followers.
@@ -204,7 +214,7 @@ describe('three servers under a client that writes without pause', () => {
   });
 
   it('bring a server that missed 100,000 writes back by SNAP', async () => {
-    const writer = await writerFor(ensemble, '/many');
+    const writer = await writerFor(ensemble.connectString, '/many');
     await ensemble.kill(2);
     await writer.ask('burst 100000');
     await ensemble.restart(2);

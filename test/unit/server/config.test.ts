@@ -51,7 +51,7 @@ test('loadConfig: a minimal file makes a standalone server with the defaults of 
   assert.equal(config.fourLetterWhitelist, undefined);
   assert.equal(config.leaderServes, true);
   assert.equal(config.snapCount, 100_000);
-  assert.equal(config.checkpointIntervalTxns, 100_000);
+  assert.equal(config.checkpointIntervalTxns, 25_000);
   assert.equal(config.peerHeartbeatMs, 200);
   assert.equal(config.peerTimeoutMs, 1000);
   assert.equal(config.logRetainTxns, 50_000);
@@ -100,7 +100,7 @@ const VALUES: readonly (readonly [string, (config: ServerConfig) => unknown, unk
   ['leaderServes=no', (c) => c.leaderServes, false],
   ['leaderServes=YES', (c) => c.leaderServes, true],
   ['snapCount=1', (c) => c.snapCount, 2],
-  ['snapCount=50', (c) => c.checkpointIntervalTxns, 50],
+  ['snapCount=50', (c) => c.checkpointIntervalTxns, 12],
   ['snapCount=50\ncheckpointIntervalTxns=70', (c) => c.checkpointIntervalTxns, 70],
   ['autopurge.purgeInterval=2', (c) => c.autopurgeIntervalMs, 7_200_000],
   ['autopurge.purgeInterval=10m', (c) => c.autopurgeIntervalMs, 600_000],

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../../src/server/config-error.ts';
 import { type Member, parseMemberLine } from '../../../src/server/member-line.ts';
-import { memberListDifference, memberListDigest } from '../../../src/server/member-list.ts';
 
 function parse(value: string, key = 'server.1'): Member {
   return parseMemberLine({ key, value, where: 'zoo.cfg:7', line: 7 });
@@ -72,42 +71,3 @@ for (const key of ['server.0', 'server.256', 'server.x', 'server.', 'server.-1']
     fails('zk1:2888:3888', /expected server\.N with N from 1 to 255/, key);
   });
 }
-
-function list(...lines: string[]): Member[] {
-  return lines.map((line, index) => parse(line, `server.${index + 1}`));
-}
-
-test('memberListDigest is the same whatever observers and client ports the lists have', () => {
-  const a = memberListDigest(list('a:1:2', 'b:1:2;2181', 'c:1:2:observer'));
-  const b = memberListDigest(list('A:1:2', 'b:1:2').reverse());
-  assert.equal(a.text, 'server.1=a:1:2\nserver.2=b:1:2');
-  assert.deepEqual(a, b);
-  assert.match(a.digest, /^[0-9a-f]{64}$/);
-});
-
-test('memberListDigest differs when a participant differs', () => {
-  const a = memberListDigest(list('a:1:2', 'b:1:2'));
-  assert.notEqual(a.digest, memberListDigest(list('a:1:2', 'b:1:3')).digest);
-  assert.notEqual(a.digest, memberListDigest(list('a:1:2')).digest);
-});
-
-test('memberListDifference names the member that differs', () => {
-  const ours = memberListDigest(list('a:1:2', 'b:1:2')).text;
-  const moved = memberListDigest(list('a:1:2', 'c:1:2')).text;
-  const more = memberListDigest(list('a:1:2', 'b:1:2', 'c:1:2')).text;
-  assert.equal(memberListDifference(ours, ours), undefined);
-  assert.equal(
-    memberListDifference(ours, moved),
-    'we have server.2=b:1:2, they have server.2=c:1:2',
-  );
-  assert.equal(memberListDifference(ours, more), 'they have server.3=c:1:2, we have no server.3');
-  assert.equal(memberListDifference(more, ours), 'we have server.3=c:1:2, they have no server.3');
-});
-
-test('memberListDifference lets a server write an any-address for itself', () => {
-  const ours = memberListDigest(list('0.0.0.0:1:2', 'b:1:2')).text;
-  const theirs = memberListDigest(list('a:1:2', '[::]:1:2')).text;
-  assert.equal(memberListDifference(ours, theirs), undefined);
-  const otherPort = memberListDigest(list('a:1:3', 'b:1:2')).text;
-  assert.notEqual(memberListDifference(ours, otherPort), undefined);
-});
