@@ -12,7 +12,8 @@ export const USAGE = `npm run bench -- [load|failover] [options]
 load: throughput, CPU and latency of get, set and create (the default)
 failover: writers go on while the leader is killed with SIGKILL
 
-  --targets A,B      vivarium, apache, or NAME=FILE for another bin/vivarium.js
+  --targets A,B      vivarium, apache, or NAME=FILE for another bin/vivarium.js; words in front
+                     of FILE are options of Node's: 'large=--max-semi-space-size=64 bin/vivarium.js'
                      (default vivarium,apache; ratios are the first to the second)
   --servers N,M      sizes of the ensembles, one after the other (default 1,3; failover 3)
   --rounds N         runs of each load against each target, in turn (default 3)
@@ -133,12 +134,15 @@ function chooseWorkloads({ quick, only, depth, size }: WorkloadFlags): Workload[
 
 function serverKind(text: string, profileDirectory: string | undefined): ServerKind {
   if (text === 'apache') return apacheKind(text);
-  const [name, program] = text.split('=', 2);
-  if (name === undefined || (name !== 'vivarium' && program === undefined)) {
+  if (text === 'vivarium') return vivariumKind(text, [ownProgram()], profileDirectory);
+  const separator = text.indexOf('=');
+  const words = text.slice(separator + 1).split(' ');
+  const program = words.pop();
+  if (separator < 1 || program === undefined || program === '') {
     throw new UsageError(`--targets ${text}: expected vivarium, apache or NAME=FILE`);
   }
-  const file = program === undefined ? ownProgram() : path.resolve(program);
-  return vivariumKind(name, file, profileDirectory);
+  const name = text.slice(0, separator);
+  return vivariumKind(name, [...words, path.resolve(program)], profileDirectory);
 }
 
 function positive(name: string, text: string): number {

@@ -10,10 +10,13 @@ const APACHE_HEAP = '-Xmx1000m';
 const APACHE_CLASS_PATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
 const APACHE_MAIN = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 
-/** `program`: the bin/vivarium.js to run. With a directory its servers leave CPU profiles there. */
+/**
+ * `program`: the bin/vivarium.js to run, options of Node's in front. With a directory its servers
+ * leave CPU profiles there.
+ */
 export function vivariumKind(
   name: string,
-  program: string,
+  program: readonly string[],
   profileDirectory: string | undefined,
 ): ServerKind {
   const profileFile = (id: number): string | undefined =>
@@ -23,7 +26,7 @@ export function vivariumKind(
     profileFile,
     command: (id, configFile) => ({
       program: process.execPath,
-      args: [...profileArgs(profileFile(id)), program, 'server', configFile],
+      args: [...profileArgs(profileFile(id)), ...program, 'server', configFile],
     }),
   };
 }
