@@ -67,8 +67,8 @@ export class Nemesis {
     const share = [0.15, 0.3, 0.6][prng.between(0, 2)] ?? 0.3;
     const drawn = FAULT_KINDS.filter(() => prng.chance(share));
     this.#kinds = drawn.length > 0 ? drawn : ['crashLeader'];
-    this.#meanPauseMs = prng.between(60, 500);
-    this.#lengthMaxMs = prng.between(50, 900);
+    this.#meanPauseMs = prng.between(20, 300);
+    this.#lengthMaxMs = prng.between(20, 600);
     this.#nextAtMs = world.nowMs + this.#drawPause();
   }
 
