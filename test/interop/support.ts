@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePorts } from '../../cluster/free-ports.ts';
 import { LocalEnsemble, serverProgram } from '../../cluster/launch.ts';
 import { isAlive, startProcess, stopProcess } from '../../cluster/server-process.ts';
+import { flagName } from '../../src/cli/config-flags.ts';
 import { askStatus, hasQuorum } from '../../src/cli/server-status.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 
@@ -43,22 +44,23 @@ const APACHE_SKIP =
 export const APACHE: TargetKind = {
   name: 'Apache ZooKeeper',
   skip: APACHE_SKIP,
-  start: startApache,
+  start: () => startApache(),
 };
 
 export const STANDALONE: TargetKind = {
   name: 'Vivarium, one server',
   skip: false,
-  start: startStandalone,
+  start: () => startStandalone(),
 };
 
 export const ENSEMBLE: TargetKind = {
   name: 'Vivarium, three servers',
   skip: false,
-  start: startEnsemble,
+  start: () => startEnsemble(),
 };
 
-async function startApache(): Promise<Target> {
+/** `properties`: Java system properties, `name=value`. */
+export async function startApache(properties: readonly string[] = []): Promise<Target> {
   const directory = await temporaryDirectory();
   const [port = 0] = await findFreePorts(createNodeRuntime().network, 1);
   const config = path.join(directory, 'zoo.cfg');
@@ -74,6 +76,7 @@ async function startApache(): Promise<Target> {
   const command = [
     JAVA,
     '-Xmx256m',
+    ...properties.map((property) => `-D${property}`),
     '-Dzookeeper.root.logger=WARN,CONSOLE',
     `-Dzookeeper.log.dir=${directory}`,
     '-cp',
@@ -84,7 +87,10 @@ async function startApache(): Promise<Target> {
   return await startOne(APACHE.name, directory, port, command);
 }
 
-async function startStandalone(): Promise<Target> {
+/** `settings`: further keys of the configuration, by their names. */
+export async function startStandalone(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const directory = await temporaryDirectory();
   const [port = 0] = await findFreePorts(createNodeRuntime().network, 1);
   const command = [
@@ -92,6 +98,7 @@ async function startStandalone(): Promise<Target> {
     `--data-dir=${path.join(directory, 'data')}`,
     `--client-port=${port}`,
     '--client-port-address=127.0.0.1',
+    ...Object.entries(settings).map(([key, value]) => `--${flagName(key)}=${value}`),
   ];
   return await startOne(STANDALONE.name, directory, port, command);
 }
@@ -121,9 +128,17 @@ async function startOne(
   };
 }
 
-async function startEnsemble(): Promise<Target> {
+/** `settings`: further keys of the configuration. */
+export async function startEnsemble(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const directory = await temporaryDirectory();
-  const ensemble = await LocalEnsemble.prepare({ directory, servers: 3, clientPort: 'free' });
+  const ensemble = await LocalEnsemble.prepare({
+    directory,
+    servers: 3,
+    clientPort: 'free',
+    settings,
+  });
   await ensemble.start();
   await ensemble.waitUntilServing(START_TIMEOUT_MS);
   return {
