@@ -62,6 +62,8 @@ export interface Operation extends Draft {
   readonly session: SessionRecord;
   /** The highest zxid that anybody had been acknowledged a write of when this one was sent. */
   readonly ackedBefore: number;
+  /** Virtual time. */
+  readonly sentMs: number;
   outcome: Outcome;
   /** Of the answer; 0 while there is none. */
   error: number;
@@ -78,7 +80,13 @@ export type SessionState = 'live' | 'closing' | 'closed' | 'expired' | 'abandone
 export interface SessionRecord {
   readonly client: number;
   readonly id: bigint;
+  /** As agreed with the server. */
+  timeoutMs: number;
   state: SessionState;
+  /** When the client sent the last thing that was answered. */
+  aliveMs: number;
+  /** When the client was told that the session had expired. */
+  expiredMs: number;
   /** Zxid of the acknowledged closing; 0 before. */
   closedZxid: number;
 }
@@ -101,7 +109,12 @@ export class History {
   readonly sessions: SessionRecord[] = [];
   /** By client. */
   readonly sights: Sight[][] = [];
+  readonly #nowMs: () => number;
   #highestAcked = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
 
   get highestAcked(): number {
     return this.#highestAcked;
@@ -116,10 +129,23 @@ export class History {
     this.sights[client]?.push(sight);
   }
 
-  sessionBegan(client: number, id: bigint): SessionRecord {
-    const session: SessionRecord = { client, id, state: 'live', closedZxid: 0 };
+  sessionBegan(client: number, id: bigint, timeoutMs: number): SessionRecord {
+    const session: SessionRecord = {
+      client,
+      id,
+      timeoutMs,
+      state: 'live',
+      aliveMs: this.#nowMs(),
+      expiredMs: 0,
+      closedZxid: 0,
+    };
     this.sessions.push(session);
     return session;
+  }
+
+  sessionExpired(session: SessionRecord): void {
+    session.state = 'expired';
+    session.expiredMs = this.#nowMs();
   }
 
   /** The operation is being sent. */
@@ -134,6 +160,7 @@ export class History {
       client: session.client,
       session,
       ackedBefore: this.#highestAcked,
+      sentMs: this.#nowMs(),
       outcome: 'pending',
       error: 0,
       zxid: 0,
@@ -150,6 +177,7 @@ export class History {
     operation.zxid = zxid;
     operation.error = error;
     operation.reply = reply;
+    operation.session.aliveMs = operation.sentMs;
     this.saw(operation.client, { kind: 'reply', operation });
     if (error !== 0) return;
     if (operation.changes.length > 0 || operation.kind === 'close') {

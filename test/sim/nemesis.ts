@@ -13,6 +13,8 @@ export const FAULT_KINDS = [
   'crashLeader',
   'crashAll',
   'crashAtOnceAgain',
+  'crashNewLeader',
+  'losePower',
   'cutOneWay',
   'cutBothWays',
   'isolateLeader',
@@ -58,6 +60,8 @@ export class Nemesis {
   /** What is to be undone, and when. */
   #endings: { readonly atMs: number; readonly end: () => void }[] = [];
   #nextAtMs: number;
+  /** Whoever leads next, other than this one, is to be killed at once. */
+  #prey: { readonly leader: SimMember | undefined; readonly untilMs: number } | undefined;
 
   constructor(world: SimWorld, cluster: SimCluster, victims: Victims, prng: Prng) {
     this.#world = world;
@@ -72,7 +76,20 @@ export class Nemesis {
     this.#nextAtMs = world.nowMs + this.#drawPause();
   }
 
-  /** Called often: begins and ends what is due. */
+  /** Called after every event: strikes where the moment matters. */
+  watch(): void {
+    const prey = this.#prey;
+    if (prey === undefined) return;
+    if (this.#world.nowMs > prey.untilMs) this.#prey = undefined;
+    const leader = this.#cluster.leader();
+    if (leader === undefined || leader === prey.leader) return;
+    this.#prey = undefined;
+    this.#later(() => {
+      this.#crash(leader, this.#prng.chance(0.5));
+    }, 6);
+  }
+
+  /** Called when `wakeAtMs` has come: begins and ends what is due. */
   tick(): void {
     const { nowMs } = this.#world;
     const due = this.#endings.filter(({ atMs }) => atMs <= nowMs);
@@ -96,6 +113,7 @@ export class Nemesis {
 
   /** Undoes everything: all servers run, everybody hears everybody. */
   heal(): void {
+    this.#prey = undefined;
     for (const { end } of this.#endings.splice(0)) end();
     const { network } = this.#world;
     network.heal();
@@ -118,6 +136,11 @@ export class Nemesis {
         return this.#crash(leader, this.#prng.chance(0.3));
       case 'crashAtOnceAgain':
         return this.#crashAgain(server);
+      case 'crashNewLeader':
+        this.#prey = { leader, untilMs: world.nowMs + this.#lengthMaxMs };
+        return true;
+      case 'losePower':
+        return this.#losePower(leader);
       case 'crashAll': {
         const hits = this.#cluster.members.map((member) => this.#crash(member, false));
         return hits.includes(true);
@@ -181,6 +204,18 @@ export class Nemesis {
       this.#crash(member, false);
     }, AGAIN_MAX_MS);
     return true;
+  }
+
+  /** All die and what was not synced is gone; the one that led is missed longer than the others. */
+  #losePower(leader: SimMember | undefined): boolean {
+    let isHit = false;
+    for (const member of this.#cluster.members) {
+      if (member.life === undefined) continue;
+      isHit = true;
+      this.#cluster.crash(member, { unsynced: this.#prng.chance(0.8) ? 'drop' : 'draw' });
+      this.#later(() => this.#revive(member), member === leader ? 600 : 5);
+    }
+    return isHit;
   }
 
   #revive(member: SimMember): void {

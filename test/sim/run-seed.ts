@@ -45,6 +45,8 @@ export interface SeedResult {
 const BOOT_MAX_MS = 5000;
 /** After peace has come: until all servers serve, all clients are connected and the work goes on. */
 const PROGRESS_MAX_MS = 10_000;
+/** Beside the timeout: what a tick, a slow link and a slow disk add. */
+const BLIND_MORE_MS = 250;
 /** A run has a few thousand; so many are a loop in which no time passes. */
 const EVENTS_MAX = 500_000;
 /** More violations than these say nothing new. */
@@ -65,7 +67,7 @@ class Simulation {
   readonly #prng: Prng;
   readonly #world: SimWorld;
   readonly #violations: string[] = [];
-  readonly #history = new History();
+  readonly #history = new History(() => this.#world.nowMs);
   readonly #servers = new ServerHistory(this.#violations);
   readonly #cluster: SimCluster;
   readonly #clients: ClientGroup;
@@ -79,7 +81,10 @@ class Simulation {
     this.#seed = seed;
     // What is drawn here must not depend on what the world draws.
     this.#prng = new Prng(seed ^ 0x5eed);
-    this.#world = new SimWorld(seed, { network: drawNetwork(this.#prng) });
+    this.#world = new SimWorld(seed, {
+      network: drawNetwork(this.#prng),
+      storage: drawStorage(this.#prng),
+    });
     this.#shape = drawShape(this.#prng);
     this.#weights = drawWeights(this.#prng);
     this.#cluster = new SimCluster(this.#world, this.#shape, this.#violations, logLine);
@@ -97,7 +102,8 @@ class Simulation {
   async run(): Promise<void> {
     const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
     if (isReady) await this.#audit();
-    checkHistory(this.#history, this.#auditors, this.#violations);
+    const blindMs = Math.max(...this.#shape.peerTimeoutsMs) + BLIND_MORE_MS;
+    checkHistory(this.#history, { auditors: this.#auditors, blindMs }, this.#violations);
   }
 
   /** Something that no server caught itself. */
@@ -139,9 +145,10 @@ class Simulation {
     const count = this.#prng.between(2, 4);
     for (let i = 0; i < count; i++) this.#startClient();
     const endMs = this.#world.nowMs + this.#prng.between(1000, 2500);
+    const isDue = (): boolean => this.#nemesis.wakeAtMs <= this.#world.nowMs;
     while (this.#world.nowMs < endMs) {
       const wakeMs = Math.min(endMs, this.#nemesis.wakeAtMs);
-      await this.#until(isNever, Math.max(0.001, wakeMs - this.#world.nowMs));
+      await this.#until(isDue, Math.max(0.001, wakeMs - this.#world.nowMs));
       this.#nemesis.tick();
       if (this.#violations.length > 0) return false;
     }
@@ -211,6 +218,7 @@ class Simulation {
         const view = this.#cluster.view(member);
         if (view !== undefined) this.#servers.observe(member.id, member.life ?? member, view);
       }
+      this.#nemesis.watch();
       return condition();
     }, maxMs);
   }
@@ -221,7 +229,7 @@ class Simulation {
   }
 }
 
-const QUIET: ClientProfile = { sessionTimeoutMs: 600, depth: 1, thinkMaxMs: 1 };
+const QUIET: ClientProfile = { sessionTimeoutMs: 600, depth: 1, thinkMaxMs: 1, roamProbability: 0 };
 /** Requests of one client. */
 const BUDGET = 50;
 
@@ -259,15 +267,33 @@ function drawShape(prng: Prng): ClusterShape {
   const isSmall = prng.chance(0.5);
   const tickTimeMs = [50, 100, 200][prng.between(0, 2)] ?? 100;
   const peerHeartbeatMs = [30, 60, 100][prng.between(0, 2)] ?? 60;
+  const voterCount = prng.chance(0.8) ? 3 : 5;
+  const observerCount = prng.chance(0.25) ? 1 : 0;
   return {
-    voterCount: prng.chance(0.8) ? 3 : 5,
-    observerCount: prng.chance(0.25) ? 1 : 0,
+    voterCount,
+    observerCount,
     tickTimeMs,
     maxSessionTimeoutMs: 600,
     peerHeartbeatMs,
-    peerTimeoutMs: peerHeartbeatMs * prng.between(3, 5),
+    peerTimeoutsMs: drawTimeouts(prng, peerHeartbeatMs, voterCount + observerCount),
     checkpointIntervalTxns: isSmall ? prng.between(2, 20) : 1000,
     logRetainTxns: isSmall ? prng.between(0, 20) : 1000,
+  };
+}
+
+/** A server that is slower than others to notice that it leads nobody is a deposed leader. */
+function drawTimeouts(prng: Prng, heartbeatMs: number, count: number): number[] {
+  const common = heartbeatMs * prng.between(3, 5);
+  const isUneven = prng.chance(0.3);
+  return Array.from({ length: count }, () => {
+    return isUneven ? heartbeatMs * prng.between(3, 10) : common;
+  });
+}
+
+function drawStorage(prng: Prng) {
+  return {
+    maxReadMs: [0.1, 0.1, 3][prng.between(0, 2)] ?? 0.1,
+    maxSyncMs: [1, 4, 20][prng.between(0, 2)] ?? 4,
   };
 }
 
@@ -276,5 +302,6 @@ function drawProfile(prng: Prng, shape: ClusterShape): ClientProfile {
     sessionTimeoutMs: prng.between(2 * shape.tickTimeMs + 50, shape.maxSessionTimeoutMs),
     depth: prng.between(1, 4),
     thinkMaxMs: prng.between(1, 60),
+    roamProbability: prng.chance(0.3) ? 0.1 : 0,
   };
 }

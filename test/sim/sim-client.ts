@@ -38,6 +38,8 @@ export interface ClientProfile {
   readonly depth: number;
   /** Pause before a request is sent, drawn up to this. */
   readonly thinkMaxMs: number;
+  /** After an answer: that the client goes to another server, for no reason. */
+  readonly roamProbability: number;
 }
 
 export interface ClientWorkload {
@@ -180,6 +182,12 @@ export class SimClient {
     });
   }
 
+  /** The old server may hear of it, or find the connection silent for a while. */
+  #roam(): void {
+    if (this.#context.prng.chance(0.5)) this.#stream = undefined;
+    this.#disconnect();
+  }
+
   #lose(): void {
     const stream = this.#stream;
     this.#stream = undefined;
@@ -243,13 +251,15 @@ export class SimClient {
     const response = decodeConnectResponse(this.#reader);
     invariant(response !== undefined, 'the connect response cannot be decoded');
     if (response.timeoutMs === 0) {
-      if (this.#session !== undefined) this.#session.state = 'expired';
+      if (this.#session !== undefined) history.sessionExpired(this.#session);
       this.#endSession();
       this.#disconnect();
       return;
     }
     const isNew = this.#session === undefined;
-    const session = this.#session ?? history.sessionBegan(this.number, response.sessionId);
+    const { sessionId, timeoutMs } = response;
+    const session = this.#session ?? history.sessionBegan(this.number, sessionId, timeoutMs);
+    session.timeoutMs = timeoutMs;
     if (session.id !== response.sessionId) this.#violated('was given another session than its own');
     this.#session = session;
     this.#password = new Uint8Array(response.password ?? []);
@@ -322,6 +332,8 @@ export class SimClient {
     if (operation.kind === 'close' && isOk) {
       this.#endSession();
       this.#disconnect();
+    } else if (this.#isWorking && this.#context.prng.chance(this.#profile.roamProbability)) {
+      this.#roam();
     }
   }
 

@@ -2,6 +2,7 @@
 
 import type { History } from '../history.ts';
 import { checkEphemerals } from './ephemerals.ts';
+import { checkExpiry } from './expiry.ts';
 import { checkMultis } from './multis.ts';
 import { checkNodes } from './nodes.ts';
 import { checkReplies } from './replies.ts';
@@ -9,10 +10,16 @@ import { checkSequences } from './sequences.ts';
 import { buildTimelines } from './timelines.ts';
 import { checkWatches } from './watches.ts';
 
-/** `auditors`: the clients that read everything in the end; empty when it did not come to that. */
+export interface Circumstances {
+  /** The clients that read everything in the end; empty when it did not come to that. */
+  readonly auditors: ReadonlySet<number>;
+  /** See `checkExpiry`. */
+  readonly blindMs: number;
+}
+
 export function checkHistory(
   history: History,
-  auditors: ReadonlySet<number>,
+  { auditors, blindMs }: Circumstances,
   violations: string[],
 ): void {
   const timelines = buildTimelines(history);
@@ -21,5 +28,6 @@ export function checkHistory(
   checkMultis(history, violations);
   checkSequences(history, violations);
   checkEphemerals(history, auditors, violations);
+  checkExpiry(history, blindMs, violations);
   checkWatches(history, timelines, violations);
 }

@@ -205,8 +205,16 @@ describe('ephemerals', () => {
     assertBroken((first, second) => {
       first.created('/e/a', 1, CreateMode.ephemeral);
       first.session.state = 'expired';
+      first.session.expiredMs = first.session.aliveMs + 1000;
       second.listed('/e', ['a'], 3);
     }, /shows a of a session that is expired/);
+  });
+
+  test('a session that expires soon after it was heard of is found', () => {
+    assertBroken((first) => {
+      first.created('/r/0', 1);
+      first.history.sessionExpired(first.session);
+    }, /timeout of 1000 ms expired \d ms after it was heard of/);
   });
 
   test('an ephemeral node may go at any time once its session is not heard of', () => {
