@@ -12,6 +12,8 @@ const HIGH_WORD = 0x1_0000_0000;
 /** A slab with less room than this left is given up, and so is an oversized one: neither is worth keeping. */
 const ROOM_MIN_BYTES = 128;
 const SLAB_DEFAULT_BYTES = 4096;
+/** Room made in advance ends here: what was once taken in one long piece says little about the next. */
+const EXPECTED_MAX_BYTES = 80 * 1024;
 
 export class JuteWriter {
   readonly #slabBytes: number;
@@ -20,6 +22,8 @@ export class JuteWriter {
   /** Everything before it was taken and belongs to somebody else. */
   #start = 0;
   #at = 0;
+  /** What will probably be written before the next `take`: what was before the last, and some more. */
+  #expectedBytes = 0;
 
   /** `slabBytes`: the size of a new slab, made at the first write; longer output makes longer slabs. */
   constructor(slabBytes: number = SLAB_DEFAULT_BYTES) {
@@ -35,6 +39,7 @@ export class JuteWriter {
   /** Hands out what was written; the bytes now belong to the caller and are never written again. */
   take(): Uint8Array {
     const bytes = this.#buffer.subarray(this.#start, this.#at);
+    this.#expectedBytes = Math.min(bytes.length + (bytes.length >> 2), EXPECTED_MAX_BYTES);
     this.#start = this.#at;
     const room = this.#buffer.length - this.#at;
     if (room < ROOM_MIN_BYTES || this.#buffer.length > this.#slabBytes) this.#use(NO_BYTES);
@@ -147,7 +152,9 @@ export class JuteWriter {
   #reserve(count: number): void {
     if (count <= this.#buffer.length - this.#at) return;
     const used = this.length;
-    const slab = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, used * 2, used + count));
+    // Growing from the smallest slab each time would copy a turn's replies once more in all.
+    const wanted = Math.max(this.#slabBytes, this.#expectedBytes, used * 2, used + count);
+    const slab = Buffer.allocUnsafeSlow(wanted);
     this.#buffer.copy(slab, 0, this.#start, this.#at);
     this.#use(slab);
     this.#at = used;

@@ -132,6 +132,19 @@ test('a write after a take that outgrows the slab keeps only what was not taken'
   assert.equal(toHex(writer.take()), int(2) + buffer('00'.repeat(1000)));
 });
 
+test('the memory after a take has room for as much again, within bounds', () => {
+  const writer = new JuteWriter(128);
+  const memoryOf = (length: number): number => {
+    writer.writeBuffer(new Uint8Array(length - 4));
+    return writer.take().buffer.byteLength;
+  };
+  assert.equal(memoryOf(1000), 1000);
+  assert.equal(memoryOf(100), 1250);
+  assert.equal(memoryOf(10), 128);
+  assert.equal(memoryOf(1_000_000), 1_000_000);
+  assert.equal(memoryOf(10), 80 * 1024);
+});
+
 test('patchInt refuses places that were not written or are gone', () => {
   const writer = new JuteWriter();
   writer.writeInt(1);
