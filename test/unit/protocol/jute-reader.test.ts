@@ -158,6 +158,20 @@ test('aim works on bytes that begin inside a larger memory', () => {
   assert.equal(reader.readString(), 'x');
 });
 
+test('aim works on one record after the other, each in a view of its own of one memory', () => {
+  const memory = fromHex(int(1) + text('x') + int(2) + buffer('0304'));
+  const reader = new JuteReader();
+  reader.aim(memory.subarray(0, 9));
+  assert.equal(reader.readInt(), 1);
+  assert.equal(reader.readString(), 'x');
+  assert.equal(reader.remaining, 0);
+  reader.aim(memory.subarray(9));
+  assert.equal(reader.position, 0);
+  assert.equal(reader.readInt(), 2);
+  assert.equal(toHex(reader.readBuffer() ?? new Uint8Array(0)), '0304');
+  assert.equal(reader.position, 10);
+});
+
 test('release leaves nothing to read', () => {
   const reader = readerOf(int(1));
   reader.release();
