@@ -15,7 +15,7 @@ import type { ClientLog } from './client-log.ts';
 import type { ClientServiceOptions } from './client-options.ts';
 import { Connection, HANDSHAKE_TIMEOUT_MS } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { type CommandSource, runCommand } from './four-letter.ts';
+import { type CommandSource, quickAnswer, statusAnswer } from './four-letter.ts';
 import type { FourLetterWord } from './four-letter-word.ts';
 import { plainHost } from './remote-address.ts';
 import { ServerStats } from './server-stats.ts';
@@ -193,8 +193,16 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   answerWord(connection: Connection, word: FourLetterWord): void {
     this.log.debug('command', { word, remote: connection.remoteHost });
-    runCommand(this, word).then(
-      (text) => connection.answerCommand(text),
+    const answer = quickAnswer(this, word);
+    if (answer !== undefined) {
+      connection.answerCommand(answer);
+      return;
+    }
+    this.backend.status().then(
+      (status) => {
+        this.refreshNow();
+        connection.answerCommand(statusAnswer(this, word, status));
+      },
       (error: unknown) => {
         this.log.error('command failed', { word, error: String(error) });
         connection.drop('command failed');

@@ -3,7 +3,7 @@
  * them up by position, separator and newline. Every word is allowed to everybody who can connect.
  */
 
-import { unreachable } from '../base/assert.ts';
+import { invariant } from '../base/assert.ts';
 import { sessionIdHex } from '../base/ids.ts';
 import type { Address } from '../runtime/runtime.ts';
 import type { ExpiryQueue } from '../session/expiry-queue.ts';
@@ -39,8 +39,8 @@ const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
 /** The mask a fresh server of the original has. There is no tracing by mask here to change it. */
 const TRACE_MASK = '306';
 
-/** The whole answer to a word. Rejects only if the backend cannot tell its status. */
-export async function runCommand(source: CommandSource, word: FourLetterWord): Promise<string> {
+/** The answer to a word as far as this side knows it; undefined for words about the backend's status. */
+export function quickAnswer(source: CommandSource, word: FourLetterWord): string | undefined {
   switch (word) {
     case 'ruok':
       return 'imok';
@@ -49,37 +49,51 @@ export async function runCommand(source: CommandSource, word: FourLetterWord): P
     case 'envi':
       return enviText(source.options.report);
     default:
+      return servingMode(source) === undefined ? notServing(word) : servingAnswer(source, word);
   }
-  const mode = source.isServing ? source.backend.mode : undefined;
-  if (mode !== undefined) return answerServing(source, word, mode);
+}
+
+/** The answer to a word for which `quickAnswer` had none. */
+export function statusAnswer(
+  source: CommandSource,
+  word: FourLetterWord,
+  status: BackendStatus,
+): string {
+  const mode = servingMode(source);
+  if (mode === undefined) return notServing(word);
+  switch (word) {
+    case 'srvr':
+      return srvrText(source, mode, status);
+    case 'stat':
+      return statText(source, mode, status);
+    case 'conf':
+      return confText(source, status);
+    case 'mntr':
+      return mntrText(source, mode, status);
+    case 'dump':
+      return dumpText(source, mode, status);
+    default:
+      invariant(word === 'dirs', 'word needs no status');
+      return dirsText(status);
+  }
+}
+
+function servingMode(source: CommandSource): ServingMode | undefined {
+  return source.isServing ? source.backend.mode : undefined;
+}
+
+function notServing(word: FourLetterWord): string {
   if (word === 'isro') return 'null';
   // The original ends this line for every word but one.
   return word === 'hash' ? NOT_SERVING : `${NOT_SERVING}\n`;
 }
 
-/** Words that mean something only while clients are served. */
-async function answerServing(
-  source: CommandSource,
-  word: Exclude<FourLetterWord, 'ruok' | 'gtmk' | 'envi'>,
-  mode: ServingMode,
-): Promise<string> {
+function servingAnswer(source: CommandSource, word: FourLetterWord): string | undefined {
   switch (word) {
     case 'isro':
       return 'rw';
-    case 'srvr':
-      return srvrText(source, mode, await source.backend.status());
-    case 'stat':
-      return statText(source, mode, await source.backend.status());
     case 'cons':
       return consText(source);
-    case 'conf':
-      return confText(source, await source.backend.status());
-    case 'mntr':
-      return mntrText(source, mode, await source.backend.status());
-    case 'dump':
-      return dumpText(source, mode, await source.backend.status());
-    case 'dirs':
-      return dirsText(await source.backend.status());
     case 'wchs':
       return wchsText(source.watches);
     case 'wchc':
@@ -97,7 +111,7 @@ async function answerServing(
       // The original lists digests only at every 128th zxid it still remembers: often nothing.
       return '';
     default:
-      return unreachable(word);
+      return undefined;
   }
 }
 
