@@ -8,6 +8,7 @@
  * it asked for is cut off when too much is waiting for it, or when its session's time is over.
  */
 
+import type { Acl } from '../base/acl.ts';
 import type { ErrorCode } from '../base/error-code.ts';
 import { SESSION_NONE, type SessionId, sessionIdHex } from '../base/ids.ts';
 import { type EventType, STATE_SYNC_CONNECTED } from '../base/watch-event.ts';
@@ -170,6 +171,11 @@ export class Connection implements StreamHandler, Watcher {
     stats.latency.record(latencyMs);
     this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
     this.#wrote();
+  }
+
+  /** Whether the client may read a node with the ACL, and so may hear of it. */
+  mayRead(acl: readonly Acl[]): boolean {
+    return this.#pipeline.mayRead(acl);
   }
 
   /** A watch of this connection was triggered by the transaction being applied. */

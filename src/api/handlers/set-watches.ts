@@ -1,13 +1,19 @@
 /**
- * setWatches: a client that connected again names its watches and the last zxid it saw. What
+ * setWatches and setWatches2: a client that connected again names its watches and the last zxid it saw. What
  * happened meanwhile is told at once, before the reply; what did not is armed again. A watch that
- * brought an event is not armed.
+ * brought an event is not armed. Persistent and recursive watches, which only setWatches2 has, are
+ * armed without a word about what they missed.
  */
 
 import { ErrorCode } from '../../base/error-code.ts';
 import { EventType } from '../../base/watch-event.ts';
 import type { JuteReader } from '../../protocol/jute-reader.ts';
-import { decodeSetWatches } from '../../protocol/records/watch.ts';
+import {
+  decodeSetWatches,
+  decodeSetWatches2,
+  type SetWatches,
+} from '../../protocol/records/watch.ts';
+import { WatchMode } from '../../session/watch-manager.ts';
 import type { DataTree } from '../../store/data-tree.ts';
 import type { ReadContext } from './read.ts';
 
@@ -20,6 +26,27 @@ export interface CatchUp {
 export function setWatches(context: ReadContext, reader: JuteReader, catchUp: CatchUp): ErrorCode {
   const request = decodeSetWatches(reader);
   if (request === undefined) return ErrorCode.marshallingError;
+  return setOneShot(context, request, catchUp);
+}
+
+export function setWatches2(context: ReadContext, reader: JuteReader, catchUp: CatchUp): ErrorCode {
+  const request = decodeSetWatches2(reader);
+  if (request === undefined) return ErrorCode.marshallingError;
+  const error = setOneShot(context, request, catchUp);
+  if (error !== ErrorCode.ok) return error;
+  const { watches, watcher } = context;
+  if (request.persistent === null) return ErrorCode.marshallingError;
+  for (const path of request.persistent) {
+    watches.addLastingWatch(path, watcher, WatchMode.persistent);
+  }
+  if (request.recursive === null) return ErrorCode.marshallingError;
+  for (const path of request.recursive) {
+    watches.addLastingWatch(path, watcher, WatchMode.recursive);
+  }
+  return ErrorCode.ok;
+}
+
+function setOneShot(context: ReadContext, request: SetWatches, catchUp: CatchUp): ErrorCode {
   const { tree, watches, watcher } = context;
   const seenZxid = request.relativeZxid;
   if (request.data === null) return ErrorCode.marshallingError;
