@@ -19,6 +19,7 @@ import type { ChangeTracker } from './change-tracker.ts';
 import { TreeDigest } from './digest.ts';
 import { Ephemerals } from './ephemerals.ts';
 import { NodeKind, nodeKind } from './owner.ts';
+import { QuotaBook } from './quota.ts';
 import { SessionTable } from './session-table.ts';
 import { StatSlab } from './stat-slab.ts';
 import type { TreeListener } from './tree-listener.ts';
@@ -83,6 +84,8 @@ export class DataTree {
   readonly sessions: SessionTable = new SessionTable();
   /** Read-only outside: changed by transactions. */
   readonly ephemerals: Ephemerals = new Ephemerals();
+  /** Read-only outside: kept current by transactions. */
+  readonly quotas: QuotaBook;
   readonly #extendedTypes: boolean;
   readonly #slab = new StatSlab();
   readonly #acls = new AclTable();
@@ -96,6 +99,10 @@ export class DataTree {
   /** The tree of a database nothing was written to yet. */
   constructor(options: DataTreeOptions = {}) {
     this.#extendedTypes = options.extendedTypes ?? false;
+    this.quotas = new QuotaBook({
+      find: (path) => this.find(path),
+      rewrite: (node, path, data) => this.#rewrite(node, path, data),
+    });
     this.#root = this.#insert(undefined, '/', OPEN_ACL, SESSION_NONE);
     this.#bear(this.#root, '/', EMPTY, ZXID_NONE, 0);
     const zookeeper = this.#insert(this.#root, ZOOKEEPER_PATH, OPEN_ACL, SESSION_NONE);
@@ -215,6 +222,7 @@ export class DataTree {
     node.recordFields(fields);
     this.#dataSize += node.dataLength;
     this.#digest.contentChanged(node, path, fields.data);
+    this.quotas.restored(path);
     return true;
   }
 
@@ -300,6 +308,7 @@ export class DataTree {
       node.checkpointMark = changes.mark;
       changes.created(node, path);
     }
+    this.quotas.created(path, node);
     this.listener?.created(path, node);
     this.listener?.childrenChanged(parentPath, parent);
     return ErrorCode.ok;
@@ -325,7 +334,9 @@ export class DataTree {
   #setData(zxid: Zxid, timeMs: number, txn: SetDataTxn): ErrorCode {
     const node = this.find(txn.path);
     if (node === undefined) return ErrorCode.noNode;
+    const bytesBefore = node.dataLength;
     this.#replaceData(node, txn.path, txn.data, txn.version, zxid, timeMs);
+    this.quotas.dataChanged(txn.path, node.dataLength - bytesBefore);
     this.listener?.dataChanged(txn.path, node);
     return ErrorCode.ok;
   }
@@ -362,6 +373,14 @@ export class DataTree {
     node.recordData(data, version, zxid, timeMs);
     this.#dataSize += node.dataLength;
     this.#digest.contentChanged(node, path, data);
+  }
+
+  /** Quota bookkeeping: below `/zookeeper`, so no digest covers the node. */
+  #rewrite(node: Znode, path: string, data: string): void {
+    invariant(!node.isCounted, 'bookkeeping in a node that the digest covers');
+    this.#beforeChange(node, path);
+    this.#dataSize += data.length - node.dataLength;
+    node.recordText(data);
   }
 
   #replaceAcl(node: Znode, acl: readonly Acl[], aversion: number): void {
@@ -412,6 +431,7 @@ export class DataTree {
     this.#digest.removed(node);
     this.#nodeCount -= 1;
     this.#dataSize -= path.length + node.dataLength;
+    this.quotas.deleted(path, node);
   }
 
   #beforeChange(node: Znode, path: string): void {

@@ -18,6 +18,7 @@ export interface NodeView {
   /** Children ever created: the next sequence number. */
   readonly creates: number;
   readonly numChildren: number;
+  readonly dataLength: number;
   readonly acl: readonly Acl[];
   readonly storedOwner: SessionId;
   readonly isEphemeral: boolean;
@@ -31,6 +32,7 @@ class PendingNode implements NodeView {
   aversion: number;
   creates: number;
   numChildren: number;
+  dataLength: number;
   acl: readonly Acl[];
   storedOwner: SessionId;
   isEphemeral: boolean;
@@ -45,6 +47,7 @@ class PendingNode implements NodeView {
     this.aversion = view.aversion;
     this.creates = view.creates;
     this.numChildren = view.numChildren;
+    this.dataLength = view.dataLength;
     this.acl = view.acl;
     this.storedOwner = view.storedOwner;
     this.isEphemeral = view.isEphemeral;
@@ -58,6 +61,7 @@ const NEWBORN: NodeView = {
   aversion: 0,
   creates: 0,
   numChildren: 0,
+  dataLength: 0,
   acl: OPEN_ACL,
   storedOwner: SESSION_NONE,
   isEphemeral: false,
@@ -84,6 +88,11 @@ export class Outstanding {
     return this.#byPath.size;
   }
 
+  /** Whether a transaction not yet applied changes the node or its children. */
+  isPending(path: string): boolean {
+    return this.#byPath.has(path);
+  }
+
   /** The node as it will be. Here and below the root is `"/"` only. */
   find(path: string): NodeView | undefined {
     if (this.#byPath.size > 0) {
@@ -97,11 +106,13 @@ export class Outstanding {
   created(
     path: string,
     zxid: Zxid,
+    dataLength: number,
     acl: readonly Acl[],
     owner: SessionId,
     isEphemeral: boolean,
   ): void {
     const record = new PendingNode(path, zxid, NEWBORN);
+    record.dataLength = dataLength;
     record.acl = acl;
     record.storedOwner = owner;
     record.isEphemeral = isEphemeral;
@@ -128,9 +139,10 @@ export class Outstanding {
     this.#push(record);
   }
 
-  dataSet(path: string, zxid: Zxid, view: NodeView, version: number): void {
+  dataSet(path: string, zxid: Zxid, view: NodeView, version: number, dataLength: number): void {
     const record = new PendingNode(path, zxid, view);
     record.version = version;
+    record.dataLength = dataLength;
     this.#push(record);
   }
 

@@ -235,6 +235,11 @@ export class Znode implements Stat {
     this.#setLong(LONG.mtimeMs, timeMs);
   }
 
+  /** Replaces the data and leaves every number as it is. */
+  recordText(data: string): void {
+    this.#data = data;
+  }
+
   recordAcl(acl: SharedAcl, aversion: number): void {
     this.#acl = acl;
     this.#setInt(INT.aversion, aversion);
