@@ -1,15 +1,12 @@
 /**
  * Access control: what a client may write into an ACL, and what an ACL allows whom. Schemes are
- * those of a server with nothing configured: world, digest, ip (IPv4 with a prefix length), auth,
- * and super, which no ACL may name.
+ * those of a server with nothing configured: world, digest, ip (with a prefix length), auth, and
+ * super, which no ACL may name.
  */
 
 import { type Acl, type Identity, OPEN_ACL, Perm } from '../base/acl.ts';
 import { isOpen } from './acl-table.ts';
-
-const IPV4_PATTERN = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
-const PREFIX_PATTERN = /^\d{1,2}$/;
-const IPV4_BITS = 32;
+import { isInRange, parseIpRange } from './ip-range.ts';
 
 /**
  * The ACL to store for what a client asked for: duplicates dropped, `auth` replaced by the client's
@@ -90,7 +87,7 @@ function isValidId(scheme: string, id: string): boolean {
     case 'digest':
       return isValidDigestId(id);
     case 'ip':
-      return parseCidr(id) !== undefined;
+      return parseIpRange(id) !== undefined;
     default:
       return false;
   }
@@ -106,36 +103,6 @@ function isValidDigestId(id: string): boolean {
 
 function matches(entry: Acl, id: string): boolean {
   if (entry.scheme !== 'ip') return entry.id === id;
-  const range = parseCidr(entry.id);
-  const address = parseIpv4(id);
-  if (range === undefined || address === undefined) return false;
-  return network(address, range.bits) === network(range.address, range.bits);
-}
-
-function parseCidr(id: string): { address: number; bits: number } | undefined {
-  const slash = id.indexOf('/');
-  const address = parseIpv4(slash === -1 ? id : id.slice(0, slash));
-  if (address === undefined) return undefined;
-  if (slash === -1) return { address, bits: IPV4_BITS };
-  const prefix = id.slice(slash + 1);
-  if (!PREFIX_PATTERN.test(prefix) || Number(prefix) > IPV4_BITS) return undefined;
-  return { address, bits: Number(prefix) };
-}
-
-/** The address as an unsigned 32-bit number. */
-function parseIpv4(text: string): number | undefined {
-  const match = IPV4_PATTERN.exec(text);
-  if (match === null) return undefined;
-  let address = 0;
-  for (const part of match.slice(1)) {
-    const byte = Number(part);
-    if (byte > 255) return undefined;
-    address = address * 256 + byte;
-  }
-  return address;
-}
-
-/** The leading bits of an address. Division, because shifting by 32 bits shifts by none. */
-function network(address: number, bits: number): number {
-  return Math.floor(address / 2 ** (IPV4_BITS - bits));
+  const range = parseIpRange(entry.id);
+  return range !== undefined && isInRange(range, id);
 }

@@ -32,6 +32,10 @@ export interface PrepareContext {
 export interface PreparerOptions {
   /** Whether nodes with a time to live may be created; every server must agree. */
   readonly extendedTypes?: boolean;
+  /** Nobody is refused anything for lack of a permission. */
+  readonly skipAcl?: boolean;
+  /** Whether a change that goes beyond a hard limit is refused. */
+  readonly enforceQuota?: boolean;
 }
 
 const ANY_VERSION = -1;
@@ -42,17 +46,28 @@ const ROOT_QUOTA_PATH = '/zookeeper/quota/zookeeper_limits';
 export class Preparer {
   readonly #outstanding: Outstanding;
   readonly #sessions: PendingSessions;
+  readonly #tree: DataTree;
   readonly #extendedTypes: boolean;
+  readonly #skipAcl: boolean;
+  readonly #enforceQuota: boolean;
 
   constructor(tree: DataTree, options: PreparerOptions = {}) {
+    this.#tree = tree;
     this.#outstanding = new Outstanding(tree);
     this.#sessions = new PendingSessions(tree.sessions);
     this.#extendedTypes = options.extendedTypes ?? false;
+    this.#skipAcl = options.skipAcl ?? false;
+    this.#enforceQuota = options.enforceQuota ?? false;
   }
 
   /** Nodes with changes that are prepared and not yet applied. */
   get pendingCount(): number {
     return this.#outstanding.size;
+  }
+
+  /** Whether a transaction not yet applied changes the node or its children. */
+  isPending(path: string): boolean {
+    return this.#outstanding.isPending(path);
   }
 
   /**
@@ -92,6 +107,8 @@ export class Preparer {
         return this.#setAcl(request, context);
       case OpCode.deleteContainer:
         return this.#deleteContainer(request, context);
+      case OpCode.reconfig:
+        return failure(ErrorCode.reconfigDisabled);
       case OpCode.check:
         // Alone it would be a read that takes a place in the order; only a multi may hold one.
         return failure(ErrorCode.unimplemented);
@@ -132,18 +149,21 @@ export class Preparer {
     const parentAt = parentPath(asked);
     const parent = this.#outstanding.find(parentAt);
     if (parent === undefined) return failure(ErrorCode.noNode);
-    if (!isAllowed(parent.acl, Perm.create, context.identities)) return failure(ErrorCode.noAuth);
+    if (!this.#isAllowed(parent, Perm.create, context)) return failure(ErrorCode.noAuth);
     const path = isSequential(request.flags) ? asked + sequenceText(parent.creates) : asked;
     if (!isValidPath(path) || path === ROOT_QUOTA_PATH) return failure(ErrorCode.badArguments);
     if (this.#outstanding.find(path) !== undefined) return failure(ErrorCode.nodeExists);
     if (parent.isEphemeral) return failure(ErrorCode.noChildrenForEphemerals);
+    const dataLength = request.data === null ? 0 : request.data.length;
+    const quota = this.#checkQuota(path, dataLength, 1);
+    if (quota !== ErrorCode.ok) return failure(quota);
 
     const type = createType(request, inMulti);
     const ephemeralOwner = ownerOf(type, request, sessionId);
     const parentCversion = (parent.creates + 1) | 0;
     const isEphemeral = ephemeralOwner === sessionId && sessionId !== SESSION_NONE;
     this.#outstanding.childCreated(parentAt, zxid, parent, parentCversion);
-    this.#outstanding.created(path, zxid, acl, ephemeralOwner, isEphemeral);
+    this.#outstanding.created(path, zxid, dataLength, acl, ephemeralOwner, isEphemeral);
     return { type, path, data: request.data, acl, ephemeralOwner, parentCversion };
   }
 
@@ -171,7 +191,7 @@ export class Preparer {
     const parentAt = parentPath(path);
     const parent = this.#outstanding.find(parentAt);
     if (parent === undefined) return failure(ErrorCode.noNode);
-    if (!isAllowed(parent.acl, Perm.delete, context.identities)) return failure(ErrorCode.noAuth);
+    if (!this.#isAllowed(parent, Perm.delete, context)) return failure(ErrorCode.noAuth);
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
     if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
@@ -189,7 +209,9 @@ export class Preparer {
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
     if (node.numChildren > 0) return failure(ErrorCode.notEmpty);
-    if (node.isEphemeral) return failure(ErrorCode.badVersion);
+    // Looked at again, because an ordinary node may stand there by now.
+    const isSweepable = node.storedOwner !== SESSION_NONE && !node.isEphemeral;
+    if (!isSweepable) return failure(ErrorCode.badVersion);
     this.#removeNode(path, context.zxid, node);
     return { type: TxnType.deleteContainer, path };
   }
@@ -200,10 +222,13 @@ export class Preparer {
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
-    if (!isAllowed(node.acl, Perm.write, context.identities)) return failure(ErrorCode.noAuth);
+    if (!this.#isAllowed(node, Perm.write, context)) return failure(ErrorCode.noAuth);
+    const dataLength = request.data === null ? 0 : request.data.length;
+    const quota = this.#checkQuota(path, dataLength - node.dataLength, 0);
+    if (quota !== ErrorCode.ok) return failure(quota);
     if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
     const version = (node.version + 1) | 0;
-    this.#outstanding.dataSet(path, context.zxid, node, version);
+    this.#outstanding.dataSet(path, context.zxid, node, version, dataLength);
     return { type: TxnType.setData, path, data: request.data, version };
   }
 
@@ -215,7 +240,7 @@ export class Preparer {
     if (acl === undefined) return failure(ErrorCode.invalidAcl);
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
-    if (!isAllowed(node.acl, Perm.admin, context.identities)) return failure(ErrorCode.noAuth);
+    if (!this.#isAllowed(node, Perm.admin, context)) return failure(ErrorCode.noAuth);
     if (!isExpected(request.version, node.aversion)) return failure(ErrorCode.badVersion);
     const version = (node.aversion + 1) | 0;
     this.#outstanding.aclSet(path, context.zxid, node, acl, version);
@@ -228,9 +253,19 @@ export class Preparer {
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
-    if (!isAllowed(node.acl, Perm.read, context.identities)) return failure(ErrorCode.noAuth);
+    if (!this.#isAllowed(node, Perm.read, context)) return failure(ErrorCode.noAuth);
     if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
     return { type: TxnType.check, path };
+  }
+
+  #isAllowed(node: NodeView, needed: number, context: PrepareContext): boolean {
+    return this.#skipAcl || isAllowed(node.acl, needed, context.identities);
+  }
+
+  /** Usage is what the tree holds now, not what pending changes will make of it, as in the original. */
+  #checkQuota(path: string, bytesDiff: number, countDiff: number): ErrorCode {
+    if (!this.#enforceQuota) return ErrorCode.ok;
+    return this.#tree.quotas.check(path, bytesDiff, countDiff);
   }
 
   /** Each member sees what the earlier ones will have done; one that fails undoes them all. */

@@ -39,7 +39,16 @@ test('expandAcl accepts IPv4 addresses with an optional prefix of 0 to 32 bits',
   for (const id of ['1.2.3.4', '0.0.0.0/0', '255.255.255.255/32', '10.0.0.0/8']) {
     assert.equal(accepts('ip', id), true, id);
   }
-  for (const id of ['1.2.3', '1.2.3.256', '1.2.3.4/33', '1.2.3.4/', '1.2.3.4/-1', '::1', 'host']) {
+  for (const id of ['1.2.3', '1.2.3.256', '1.2.3.4/33', '1.2.3.4/', '1.2.3.4/-1', 'host']) {
+    assert.equal(accepts('ip', id), false, id);
+  }
+});
+
+test('expandAcl accepts IPv6 addresses with an optional prefix of 0 to 128 bits', () => {
+  for (const id of ['::1', '::/0', 'fe80::1/64', '1:2:3:4:5:6:7:8/128', '::ffff:1.2.3.4']) {
+    assert.equal(accepts('ip', id), true, id);
+  }
+  for (const id of ['::1/129', '1::2::3', ':1', '1:2:3', 'g::', '12345::', '1:2:3:4:5:6:7::8']) {
     assert.equal(accepts('ip', id), false, id);
   }
 });

@@ -324,7 +324,13 @@ test('deleteContainer is the leader’s own: it refuses clients, children and ep
 });
 
 test('an operation this server does not know is unimplemented', () => {
-  assert.equal(new StoreKit().run(request(OpCode.reconfig)).error, ErrorCode.unimplemented);
+  assert.equal(new StoreKit().run(request(OpCode.sasl)).error, ErrorCode.unimplemented);
+});
+
+test('reconfig is refused as disabled, with a place in the order', () => {
+  const kit = new StoreKit();
+  assert.equal(kit.run(request(OpCode.reconfig)).error, ErrorCode.reconfigDisabled);
+  assert.equal(kit.tree.lastZxid, kit.zxid);
 });
 
 test('permissions are those of the asker’s identities', () => {

@@ -1,0 +1,89 @@
+/**
+ * Addresses and ranges of addresses as ACLs name them: `a.b.c.d` or an IPv6 address in any of its
+ * written forms, each with an optional `/` and a number of leading bits that count.
+ */
+
+const IPV4_PATTERN = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const GROUP_PATTERN = /^[0-9a-f]{1,4}$/i;
+const BITS_PATTERN = /^\d{1,3}$/;
+const IPV6_BYTES = 16;
+
+export interface IpRange {
+  /** 4 or 16 bytes. */
+  readonly address: readonly number[];
+  /** Leading bits that count, at most those of the address. */
+  readonly bits: number;
+}
+
+/** undefined when it is not written as one. Without a number of bits all of them count. */
+export function parseIpRange(text: string): IpRange | undefined {
+  const slash = text.indexOf('/');
+  const address = parseIp(slash === -1 ? text : text.slice(0, slash));
+  if (address === undefined) return undefined;
+  const bitsMax = address.length * 8;
+  if (slash === -1) return { address, bits: bitsMax };
+  const bits = text.slice(slash + 1);
+  if (!BITS_PATTERN.test(bits) || Number(bits) > bitsMax) return undefined;
+  return { address, bits: Number(bits) };
+}
+
+/** Whether an address lies in the range; one of the other family does not, nor does what is none. */
+export function isInRange(range: IpRange, text: string): boolean {
+  // A link-local address comes with the name of its interface, which no ACL can know.
+  const scope = text.indexOf('%');
+  const address = parseIp(scope === -1 ? text : text.slice(0, scope));
+  if (address === undefined || address.length !== range.address.length) return false;
+  let left = range.bits;
+  for (const [at, byte] of range.address.entries()) {
+    if (left <= 0) return true;
+    const mask = left >= 8 ? 0xff : 0xff & (0xff << (8 - left));
+    if ((byte & mask) !== ((address[at] ?? 0) & mask)) return false;
+    left -= 8;
+  }
+  return true;
+}
+
+function parseIp(text: string): number[] | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+}
+
+function parseIpv4(text: string): number[] | undefined {
+  const match = IPV4_PATTERN.exec(text);
+  if (match === null) return undefined;
+  const bytes = match.slice(1).map(Number);
+  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+}
+
+/** At most one `::`, which stands for at least one group of zeros. */
+function parseIpv6(text: string): number[] | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head = '', tail] = halves;
+  const left = parseGroups(head, tail === undefined);
+  if (tail === undefined) return left?.length === IPV6_BYTES ? left : undefined;
+  const right = parseGroups(tail, true);
+  if (left === undefined || right === undefined) return undefined;
+  const zeros = IPV6_BYTES - left.length - right.length;
+  if (zeros < 2) return undefined;
+  return [...left, ...new Array<number>(zeros).fill(0), ...right];
+}
+
+/** Two bytes a group; at the very end of an address the last two groups may be written as IPv4. */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
+  if (text === '') return [];
+  const bytes: number[] = [];
+  const groups = text.split(':');
+  for (const [at, group] of groups.entries()) {
+    if (isEnd && at === groups.length - 1 && group.includes('.')) {
+      const ipv4 = parseIpv4(group);
+      if (ipv4 === undefined) return undefined;
+      bytes.push(...ipv4);
+    } else if (GROUP_PATTERN.test(group)) {
+      const value = Number.parseInt(group, 16);
+      bytes.push(value >> 8, value & 0xff);
+    } else {
+      return undefined;
+    }
+  }
+  return bytes;
+}
