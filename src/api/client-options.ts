@@ -14,7 +14,18 @@ export interface ClientServiceOptions {
   readonly juteMaxBufferBytes: number;
   /** While so many requests of all clients are unsettled, clients with one of them are not read. */
   readonly globalOutstandingLimit: number;
+  readonly access: AccessOptions;
   readonly report: ReportOptions;
+}
+
+/** Who may do what, beyond what the nodes' ACLs say. */
+export interface AccessOptions {
+  /** Nobody is refused anything for lack of a permission. */
+  readonly skipAcl: boolean;
+  /** `user:hash` of the super user's digest; undefined when there is none. */
+  readonly superDigest: string | undefined;
+  /** A client must prove an identity of one of these schemes before anything else; empty: it need not. */
+  readonly enforcedSchemes: readonly string[];
 }
 
 /** What the four-letter words print besides measurements. */

@@ -6,25 +6,34 @@
  * - A write goes to the backend at once, whatever is pending: writes of one client are in flight
  *   together, and the ensemble keeps their order. Only behind a sync it is held back, or the sync
  *   and the reads behind it could see a write that the client sent later.
- * - auth is answered at once, in front of everything pending, as the original does.
+ * - auth and sasl are answered at once, in front of everything pending, as the original does.
  *
  * Reads run inside the backend's `completed` call, that is between two applied transactions.
  */
 
-import type { Identity } from '../base/acl.ts';
+import { type Acl, type Identity, Perm } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
 import { OpCode } from '../base/op-code.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
-import { decodeAuthPacket } from '../protocol/records/auth.ts';
+import { decodeAuthPacket, decodeSaslToken, encodeSaslToken } from '../protocol/records/auth.ts';
 import { HEADER_ZXID_NONE, SpecialXid } from '../protocol/records/header.ts';
 import { encodeSyncReply } from '../protocol/records/read-reply.ts';
 import { decodePathRequest } from '../protocol/records/read-request.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { authenticate, withIdentity } from './handlers/auth.ts';
-import { exists, getAcl, getChildren, getData, type ReadContext } from './handlers/read.ts';
-import { setWatches } from './handlers/set-watches.ts';
+import { authenticate, whoAmI, withIdentity } from './handlers/auth.ts';
+import {
+  exists,
+  getAcl,
+  getChildren,
+  getData,
+  isPermitted,
+  type ReadContext,
+} from './handlers/read.ts';
+import { getAllChildrenNumber, getEphemerals, multiRead } from './handlers/read-many.ts';
+import { setWatches, setWatches2 } from './handlers/set-watches.ts';
+import { addWatch, checkWatches, removeWatches } from './handlers/watch.ts';
 import { encodeWriteReply, isWrite } from './handlers/write-reply.ts';
 import {
   type PendingOwner,
@@ -46,6 +55,8 @@ export class RequestPipeline implements PendingOwner {
   readonly #queue = new PendingQueue();
   readonly #context: ReadContext;
   #identities: readonly Identity[];
+  /** False while the configuration asks for an identity that the client has not proved yet. */
+  #isAdmitted: boolean;
   #heldCount = 0;
   #unsettledSyncCount = 0;
   #isDraining = false;
@@ -61,7 +72,9 @@ export class RequestPipeline implements PendingOwner {
       watches: host.watches,
       watcher: connection,
       identities: this.#identities,
+      skipAcl: host.options.access.skipAcl,
     };
+    this.#isAdmitted = this.#isProven();
   }
 
   /** Requests received and not yet answered. */
@@ -75,6 +88,12 @@ export class RequestPipeline implements PendingOwner {
 
   get identities(): readonly Identity[] {
     return this.#identities;
+  }
+
+  /** Whether this client, as it has proved itself by now, may read a node with the ACL. */
+  mayRead(acl: readonly Acl[]): boolean {
+    this.#context.identities = this.#identities;
+    return isPermitted(this.#context, acl, Perm.read);
   }
 
   /** Takes one frame, at which the host's reader is aimed. */
@@ -93,9 +112,11 @@ export class RequestPipeline implements PendingOwner {
       connection.drop('session moved');
       return;
     }
-    if (isWrite(type)) this.#acceptWrite(xid, type);
+    if (type === OpCode.auth) this.#authenticate(xid, reader);
+    else if (type === OpCode.sasl) this.#answerSasl(xid, reader);
+    else if (!this.#isAdmitted) this.#refuseUnproven(xid, type);
+    else if (isWrite(type)) this.#acceptWrite(xid, type);
     else if (type === OpCode.sync) this.#acceptSync(xid);
-    else if (type === OpCode.auth) this.#authenticate(xid, reader);
     else if (this.#queue.count === 0) {
       this.#answer(xid, type, this.#identities, this.#host.nowMs, reader);
     } else {
@@ -229,8 +250,8 @@ export class RequestPipeline implements PendingOwner {
     reader: JuteReader,
   ): void {
     const connection = this.#connection;
-    if (type === OpCode.setWatches) {
-      this.#answerSetWatches(xid, identities, receivedMs, reader);
+    if (type === OpCode.setWatches || type === OpCode.setWatches2) {
+      this.#answerSetWatches(xid, type, identities, receivedMs, reader);
       return;
     }
     if (isUnknown(type)) {
@@ -264,6 +285,21 @@ export class RequestPipeline implements PendingOwner {
         return getChildren(context, reader, writer, false);
       case OpCode.getChildren2:
         return getChildren(context, reader, writer, true);
+      case OpCode.multiRead:
+        return multiRead(context, reader, writer);
+      case OpCode.getEphemerals:
+        return getEphemerals(context, reader, writer);
+      case OpCode.getAllChildrenNumber:
+        return getAllChildrenNumber(context, reader, writer);
+      case OpCode.addWatch:
+        return addWatch(context, reader, writer);
+      case OpCode.checkWatches:
+        return checkWatches(context, reader);
+      case OpCode.removeWatches:
+        return removeWatches(context, reader);
+      case OpCode.whoAmI:
+        whoAmI(identities, writer);
+        return ErrorCode.ok;
       default:
         return ErrorCode.unimplemented;
     }
@@ -271,17 +307,20 @@ export class RequestPipeline implements PendingOwner {
 
   #answerSetWatches(
     xid: number,
+    type: typeof OpCode.setWatches | typeof OpCode.setWatches2,
     identities: readonly Identity[],
     receivedMs: number,
     reader: JuteReader,
   ): void {
-    this.#context.tree = this.#host.backend.tree;
-    this.#context.identities = identities;
-    const error = setWatches(this.#context, reader, this.#connection);
+    const context = this.#context;
     const connection = this.#connection;
+    context.tree = this.#host.backend.tree;
+    context.identities = identities;
+    const set = type === OpCode.setWatches ? setWatches : setWatches2;
+    const error = set(context, reader, connection);
     if (connection.isClosed) return;
     const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
-    connection.endReply(mark, OpCode.setWatches, xid, error, receivedMs);
+    connection.endReply(mark, type, xid, error, receivedMs);
   }
 
   #authenticate(xid: number, reader: JuteReader): void {
@@ -293,15 +332,41 @@ export class RequestPipeline implements PendingOwner {
       connection.endReply(mark, OpCode.auth, xid, ErrorCode.marshallingError, receivedMs);
       return;
     }
-    const identity = authenticate(packet, connection.remoteHost);
-    if (identity === undefined) {
+    const { superDigest } = this.#host.options.access;
+    const proven = authenticate(packet, connection.remoteHost, superDigest);
+    if (proven.length === 0) {
       this.#host.stats.counters.authFailures += 1;
       connection.endReply(mark, OpCode.auth, xid, ErrorCode.authFailed, receivedMs);
       connection.endAfterReplies();
       return;
     }
-    this.#identities = withIdentity(this.#identities, identity);
+    for (const identity of proven) this.#identities = withIdentity(this.#identities, identity);
+    this.#isAdmitted = this.#isProven();
     connection.endReply(mark, OpCode.auth, xid, ErrorCode.ok, receivedMs);
+  }
+
+  /** No mechanism is configured: as in the original every exchange is over at once, and proves nothing. */
+  #answerSasl(xid: number, reader: JuteReader): void {
+    const connection = this.#connection;
+    const request = decodeSaslToken(reader);
+    const mark = connection.beginReply(xid, 0);
+    if (request !== undefined) encodeSaslToken(connection.writer, null);
+    const error = request === undefined ? ErrorCode.marshallingError : ErrorCode.ok;
+    connection.endReply(mark, OpCode.sasl, xid, error, this.#host.nowMs);
+  }
+
+  /** Whoever is asked to prove an identity may do nothing else before. */
+  #refuseUnproven(xid: number, type: number): void {
+    const connection = this.#connection;
+    const mark = connection.beginReply(xid, 0);
+    connection.endReply(mark, type, xid, ErrorCode.sessionClosedRequireSaslAuth, this.#host.nowMs);
+    connection.endAfterReplies();
+  }
+
+  #isProven(): boolean {
+    const { enforcedSchemes } = this.#host.options.access;
+    if (enforcedSchemes.length === 0) return true;
+    return this.#identities.some(({ scheme }) => enforcedSchemes.includes(scheme));
   }
 
   #replyZxid(zxid: number): number {
@@ -313,25 +378,23 @@ export class RequestPipeline implements PendingOwner {
 /** Numbers that are no client's operation, those used among servers included: answered, then closed. */
 function isUnknown(type: number): boolean {
   switch (type) {
+    case OpCode.ping:
     case OpCode.exists:
     case OpCode.getData:
     case OpCode.getAcl:
     case OpCode.getChildren:
     case OpCode.getChildren2:
-    case OpCode.ping:
-      return false;
-    // Operations of the original that this server does not offer yet: refused, the connection stays.
-    case OpCode.reconfig:
-    case OpCode.checkWatches:
-    case OpCode.removeWatches:
-    case OpCode.deleteContainer:
-    case OpCode.multiRead:
-    case OpCode.sasl:
     case OpCode.getEphemerals:
     case OpCode.getAllChildrenNumber:
-    case OpCode.setWatches2:
+    case OpCode.multiRead:
     case OpCode.addWatch:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
     case OpCode.whoAmI:
+    // The leader's own: refused, but the original knows it and leaves the connection open.
+    case OpCode.deleteContainer:
       return false;
     default:
       return true;

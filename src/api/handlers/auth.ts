@@ -1,24 +1,38 @@
-/** The auth packet: what a client proves adds an identity to its connection. */
+/** The auth packet: what a client proves adds identities to its connection; and whoAmI, which tells them. */
 
 import { createHash } from 'node:crypto';
 import type { Identity } from '../../base/acl.ts';
-import type { AuthPacket } from '../../protocol/records/auth.ts';
+import type { JuteWriter } from '../../protocol/jute-writer.ts';
+import {
+  type AuthPacket,
+  type ClientInfo,
+  encodeWhoAmIReply,
+} from '../../protocol/records/auth.ts';
 
 const COLON = 0x3a;
+const SUPER_USER: Identity = { scheme: 'super', id: '' };
 
 /**
- * The identity that the packet proves, or undefined when it proves none. `digest` takes any bytes
- * (whether they name a user is up to the ACLs), `ip` only confirms the address, and no packet
- * proves `world` or a scheme this server has no provider for.
+ * The identities that the packet proves, none when it proves nothing. `digest` takes any bytes
+ * (whether they name a user is up to the ACLs) and makes who knows the super user's password one
+ * more; `ip` only confirms the address; no packet proves `world` or a scheme this server has no
+ * provider for. `superDigest` is `user:hash`, undefined when there is no super user.
  */
-export function authenticate(packet: AuthPacket, remoteHost: string): Identity | undefined {
+export function authenticate(
+  packet: AuthPacket,
+  remoteHost: string,
+  superDigest: string | undefined,
+): readonly Identity[] {
   switch (packet.scheme) {
-    case 'digest':
-      return packet.auth === null ? undefined : { scheme: 'digest', id: digestId(packet.auth) };
+    case 'digest': {
+      if (packet.auth === null) return [];
+      const identity = { scheme: 'digest', id: digestId(packet.auth) };
+      return identity.id === superDigest ? [SUPER_USER, identity] : [identity];
+    }
     case 'ip':
-      return { scheme: 'ip', id: remoteHost };
+      return [{ scheme: 'ip', id: remoteHost }];
     default:
-      return undefined;
+      return [];
   }
 }
 
@@ -29,6 +43,16 @@ export function withIdentity(
 ): readonly Identity[] {
   const isKnown = identities.some(({ scheme, id }) => scheme === added.scheme && id === added.id);
   return isKnown ? identities : [...identities, added];
+}
+
+/** The reply's record of whoAmI: every identity of the connection, digests without their hash. */
+export function whoAmI(identities: readonly Identity[], writer: JuteWriter): void {
+  encodeWhoAmIReply(writer, identities.map(clientInfo));
+}
+
+function clientInfo({ scheme, id }: Identity): ClientInfo {
+  const colon = scheme === 'digest' ? id.indexOf(':') : -1;
+  return { scheme, user: colon === -1 ? id : id.slice(0, colon) };
 }
 
 /** `user:base64(SHA1(user:password))`; the user ends at the first colon, or is all of it. */

@@ -20,6 +20,7 @@ export function isWrite(op: number): op is OpCode {
     case OpCode.setData:
     case OpCode.setAcl:
     case OpCode.multi:
+    case OpCode.reconfig:
     case OpCode.closeSession:
       return true;
     default:

@@ -5,6 +5,8 @@
  *     GetChildrenReply  = vector<name:ustring>
  *     GetChildren2Reply = vector<name:ustring> Stat
  *     SyncReply         = path:ustring        the path asked for, whatever it was
+ *     GetEphemeralsReply        = vector<path:ustring>
+ *     GetAllChildrenNumberReply = count:int
  */
 
 import type { Stat } from '../../base/stat.ts';
@@ -80,4 +82,27 @@ export function encodeSyncReply(writer: JuteWriter, path: string | null): void {
 export function decodeSyncReply(reader: JuteReader): SyncReply | undefined {
   const path = reader.readString();
   return reader.failed ? undefined : { path };
+}
+
+/** The paths, in no particular order. */
+export function encodeGetEphemeralsReply(writer: JuteWriter, paths: Iterable<string>): void {
+  writer.writeStrings(paths);
+}
+
+export function decodeGetEphemeralsReply(
+  reader: JuteReader,
+): { readonly paths: readonly string[] } | undefined {
+  const paths = reader.readStrings();
+  return reader.failed || paths === null ? undefined : { paths };
+}
+
+export function encodeGetAllChildrenNumberReply(writer: JuteWriter, count: number): void {
+  writer.writeInt(count);
+}
+
+export function decodeGetAllChildrenNumberReply(
+  reader: JuteReader,
+): { readonly count: number } | undefined {
+  const count = reader.readInt();
+  return reader.failed ? undefined : { count };
 }

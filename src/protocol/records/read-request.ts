@@ -2,9 +2,10 @@
  * Requests that name a node and change nothing.
  *
  *     exists, getData, getChildren, getChildren2 = path:ustring watch:boolean
- *     getACL, sync                               = path:ustring
+ *     getACL, sync, getAllChildrenNumber         = path:ustring
+ *     getEphemerals                              = prefix:ustring
  *
- * A null path decodes: sync lets it pass, the others answer a marshalling error.
+ * A null path decodes: sync and getEphemerals let it pass, the others answer a marshalling error.
  */
 
 import type { JuteReader } from '../jute-reader.ts';
@@ -32,7 +33,7 @@ export function encodePathRequest(writer: JuteWriter, path: string | null): void
   writer.writeString(path);
 }
 
-/** getACL, sync. */
+/** getACL, sync, getAllChildrenNumber, getEphemerals. */
 export function decodePathRequest(reader: JuteReader): ReadRequest | undefined {
   const path = reader.readString();
   return reader.failed ? undefined : { path, watch: false };

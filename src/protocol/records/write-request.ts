@@ -6,6 +6,7 @@
  *     delete, check                    = path:ustring version:int
  *     setData                          = path:ustring data:buffer version:int
  *     setACL                           = path:ustring acls version:int
+ *     reconfig                         = see `reconfig.ts`
  *     createSession                    = timeOut:int       among servers only
  *     closeSession                     =
  *     multi                            = (MultiHeader{type, 0, -1} record)* MultiHeader{-1, 1, -1}
@@ -21,6 +22,7 @@ import type { JuteReader } from '../jute-reader.ts';
 import type { JuteWriter } from '../jute-writer.ts';
 import { encodeAcls, readAcls } from './acl.ts';
 import { encodeMultiEnd, encodeMultiHeader } from './multi-header.ts';
+import { decodeReconfig } from './reconfig.ts';
 
 const NO_OPS: readonly WriteRequest[] = [];
 
@@ -120,9 +122,17 @@ function readSingle(op: OpCode, reader: JuteReader): WriteRequest | undefined {
       return request(op, null, null, null, 0, -1, reader.readInt());
     case OpCode.closeSession:
       return request(op, null, null, null, 0, -1, -1);
+    case OpCode.reconfig:
+      return readReconfig(reader);
     default:
       return undefined;
   }
+}
+
+/** What the record asks for is left behind: no server here carries a reconfiguration out. */
+function readReconfig(reader: JuteReader): WriteRequest | undefined {
+  if (decodeReconfig(reader) === undefined) return undefined;
+  return request(OpCode.reconfig, null, null, null, 0, -1, -1);
 }
 
 function readCreate(op: OpCode, reader: JuteReader): WriteRequest {

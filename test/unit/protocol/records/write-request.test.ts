@@ -138,7 +138,7 @@ test('decodeWriteRequest hands out data as a view of the frame', () => {
 });
 
 test('decodeWriteRequest refuses operations that are no writes', () => {
-  for (const op of [OpCode.getData, OpCode.reconfig, OpCode.deleteContainer, OpCode.error]) {
+  for (const op of [OpCode.getData, OpCode.deleteContainer, OpCode.error]) {
     assert.equal(
       decoded(CREATE_HEX, (reader) => decodeWriteRequest(op, reader)),
       undefined,
