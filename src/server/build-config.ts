@@ -1,5 +1,6 @@
 /** Turns settings into the configuration: types, bounds, defaults, and the rules between keys. */
 
+import type { ServerId } from '../base/ids.ts';
 import type { ConfigWarning, IgnoredKey, ServerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { CONFIG_KEYS, isConfigKey } from './config-keys.ts';
@@ -16,6 +17,9 @@ const SNAP_COUNT_MIN = 2;
 const CHECKPOINTS_PER_SNAP_COUNT = 4;
 /** Two missed heartbeats may be chance, fewer must never cost a server its leader. */
 const HEARTBEATS_PER_TIMEOUT_MIN = 3;
+/** The top byte 0xff of a stored owner marks a node with a time to live, so no session may have it. */
+const EXTENDED_SERVER_ID_MAX = 254;
+const PROVABLE_SCHEMES: readonly string[] = ['digest', 'ip'];
 
 /** Throws `ConfigError` for the first mistake found. */
 export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
@@ -44,6 +48,8 @@ export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
     ...storage,
     ...times,
     ...readEnsembleTicks(settings, membership.isStandalone),
+    ...readNodeRules(settings, membership.serverId),
+    ...readAccess(settings, warnings),
     quorumListenOnAllIps: settings.boolean('quorumListenOnAllIPs'),
     leaderServes: settings.boolean('leaderServes'),
     ignored: Object.freeze(ignored),
@@ -83,6 +89,44 @@ function unknownKeyMessage(key: string): string {
   const hint = nearest(bare, known);
   const question = hint === undefined ? '' : `; did you mean ${hint}?`;
   return `the key ${key} is unknown and has no effect${question}`;
+}
+
+function readNodeRules(settings: Settings, serverId: ServerId) {
+  const extendedTypesEnabled = settings.boolean('extendedTypesEnabled');
+  if (extendedTypesEnabled && serverId > EXTENDED_SERVER_ID_MAX) {
+    const problem = `cannot be on for server ${serverId}: its sessions would look like nodes with a time to live`;
+    const expected = `a server number up to ${EXTENDED_SERVER_ID_MAX}, or false on every server`;
+    throw settings.mistake('extendedTypesEnabled', problem, expected);
+  }
+  return {
+    extendedTypesEnabled,
+    enforceQuota: settings.boolean('enforceQuota'),
+    containerSweep: Object.freeze({
+      checkIntervalMs: settings.integer('znode.container.checkIntervalMs'),
+      maxPerMinute: settings.integer('znode.container.maxPerMinute'),
+      maxNeverUsedIntervalMs: settings.integer('znode.container.maxNeverUsedIntervalMs'),
+    }),
+  };
+}
+
+function readAccess(settings: Settings, warnings: ConfigWarning[]) {
+  const skipAcl = settings.boolean('skipACL');
+  if (skipAcl) {
+    const where = settings.find('skipACL')?.where ?? settings.source;
+    warnings.push({ where, message: 'skipACL=yes: every client may do everything' });
+  }
+  const superDigest = settings.text('DigestAuthenticationProvider.superDigest');
+  return { skipAcl, superDigest, enforcedAuthSchemes: Object.freeze(readSchemes(settings)) };
+}
+
+function readSchemes(settings: Settings): string[] {
+  const schemes = settings.text('enforce.auth.schemes') ?? '';
+  if (!settings.boolean('enforce.auth.enabled')) return [];
+  const names = schemes.split(',').map((name) => name.trim());
+  if (names.every((name) => PROVABLE_SCHEMES.includes(name))) return names;
+  const problem = schemes === '' ? 'is not set' : 'names a scheme that no client can prove here';
+  const { expected } = CONFIG_KEYS['enforce.auth.schemes'];
+  throw settings.mistake('enforce.auth.schemes', problem, expected);
 }
 
 function readLimits(settings: Settings) {

@@ -96,6 +96,40 @@ export const CONFIG_KEYS = {
   quorumListenOnAllIPs: boolean('listen for peers on all interfaces', TRUE_FALSE, false),
   'jute.maxbuffer': integer('largest request', 'of bytes', [1024, INT_MAX], 0xfffff),
   globalOutstandingLimit: integer('requests in work', 'of requests', [1, INT_MAX], 1000),
+  extendedTypesEnabled: boolean(
+    'nodes with a time to live (the same on every server)',
+    TRUE_FALSE,
+    true,
+  ),
+  enforceQuota: boolean('refuse what goes beyond a hard quota', TRUE_FALSE, false),
+  skipACL: boolean('let everybody do everything', YES_NO, false),
+  'enforce.auth.enabled': boolean('clients must authenticate', TRUE_FALSE, false),
+  'enforce.auth.schemes': text(
+    'schemes of which a client must prove an identity',
+    'a comma list of digest and ip',
+  ),
+  'DigestAuthenticationProvider.superDigest': text(
+    'digest of the super user',
+    'super:<base64 of the SHA-1 of super:password>',
+  ),
+  'znode.container.checkIntervalMs': integer(
+    'time between sweeps of containers and expired nodes',
+    'of milliseconds',
+    [1, INT_MAX],
+    60_000,
+  ),
+  'znode.container.maxPerMinute': integer(
+    'containers and expired nodes deleted',
+    'a minute',
+    [1, 60_000],
+    10_000,
+  ),
+  'znode.container.maxNeverUsedIntervalMs': integer(
+    'age at which a container without any child ever goes',
+    'of milliseconds (0: never)',
+    [0, INT_MAX],
+    0,
+  ),
   '4lw.commands.whitelist': text('four letter words answered', 'a comma list of words, or *'),
   peerHeartbeatMs: integer(
     'time between heartbeats of peers',

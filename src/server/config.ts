@@ -73,6 +73,20 @@ export interface ServerConfig {
   readonly peerTimeoutMs: number;
   readonly quorumListenOnAllIps: boolean;
 
+  readonly extendedTypesEnabled: boolean;
+  readonly enforceQuota: boolean;
+  readonly skipAcl: boolean;
+  /** Schemes of which a client must prove an identity before anything else; empty: none. */
+  readonly enforcedAuthSchemes: readonly string[];
+  /** `user:hash`; undefined: there is no super user. */
+  readonly superDigest: string | undefined;
+  /** How containers and nodes with a time to live are swept away. */
+  readonly containerSweep: {
+    readonly checkIntervalMs: number;
+    readonly maxPerMinute: number;
+    readonly maxNeverUsedIntervalMs: number;
+  };
+
   readonly ignored: readonly IgnoredKey[];
   readonly warnings: readonly ConfigWarning[];
 }

@@ -119,6 +119,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#checkpoints = new CheckpointDriver(log, checkpointer, policy, checkpointHooks, nowMs);
     this.#receiver = new SnapshotReceiver({
       store: storage.stateStore,
+      newTree: () => newTree(config),
       generation: () => this.#state.generation,
       staged: () => this.#input(() => this.node.snapshotStaged()),
       rejected: (reason) => this.#rejectSnapshot(reason),
@@ -142,7 +143,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   /** Loads the state; rejects with a `FatalError` when it is damaged. */
   static async open(options: EnsembleNodeOptions): Promise<EnsembleNode> {
-    const tree = new DataTree();
+    const tree = newTree(options.config);
     try {
       const checkpointer = await Checkpointer.restore(options.storage.state, tree);
       options.onTree(tree);
@@ -513,6 +514,10 @@ export class EnsembleNode implements ReplicaPeers {
   #count(name: string): void {
     this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + 1);
   }
+}
+
+function newTree(config: ServerConfig): DataTree {
+  return new DataTree({ extendedTypes: config.extendedTypesEnabled });
 }
 
 /** The message with bytes of its own, because the frame it came in is gone after the turn. */

@@ -54,7 +54,6 @@ const REFUSED: readonly RefusedRule[] = [
     problem: 'names an authentication provider, which this server cannot load',
     expected: 'the line left out: world, digest and ip are built in',
   },
-  { keys: ['enforce.auth.enabled'], harmless: 'false', problem: NO_AUTH, expected: 'false' },
   { keys: ['ensembleAuthName'], problem: NO_AUTH, expected: 'the line left out' },
   {
     keys: ['DigestAuthenticationProvider.enabled'],
@@ -106,16 +105,11 @@ const IGNORED: readonly IgnoredRule[] = [
     reason: 'the storage format has no such choice',
   },
   { keys: ['forceSync'], reason: 'every write is synced before it is acknowledged' },
-  { keys: ['skipACL'], reason: 'ACLs are always checked' },
-  { keys: ['enforceQuota'], reason: 'quotas are not enforced yet' },
   {
     keys: ['localSessionsEnabled', 'localSessionsUpgradingEnabled'],
     reason: 'every session is a global one',
   },
-  {
-    keys: ['extendedTypesEnabled', 'emulate353TTLNodes'],
-    reason: 'nodes with a time to live are not offered yet',
-  },
+  { keys: ['emulate353TTLNodes'], reason: 'no data of 3.5.3 is read here' },
   { keys: ['readonlymode.enabled'], reason: 'read-only mode is not offered yet' },
   {
     keys: ['watchManagerName', 'watcherClean*', 'maxInProcessingDeadWatchers', 'bitHashCacheSize'],
@@ -168,7 +162,6 @@ const IGNORED: readonly IgnoredRule[] = [
     keys: ['jute.maxbuffer.extrasize'],
     reason: 'frames between servers have a bound of their own',
   },
-  { keys: ['znode.container.*'], reason: 'the sweeper of containers has no such choice yet' },
   {
     keys: ['fsync.warningthresholdms', 'jvm.pause.*', 'pathStats.*', 'messageTracker.*', 'audit.*'],
     reason: 'this kind of observation is not offered yet',
@@ -192,7 +185,6 @@ const IGNORED: readonly IgnoredRule[] = [
       'allowSaslFailedClients',
       'jaasLoginRenew',
       'requireClientAuthScheme',
-      'enforce.auth.schemes',
     ],
     reason: 'there is no SASL to configure',
   },
@@ -205,7 +197,7 @@ const IGNORED: readonly IgnoredRule[] = [
       'superUser.*',
       'enableEagerACLCheck',
     ],
-    reason: 'there is no super user yet',
+    reason: 'the only super user is the one of DigestAuthenticationProvider.superDigest',
   },
   {
     keys: [

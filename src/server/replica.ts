@@ -18,7 +18,13 @@ import type {
 import type { Identity } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
-import { SERVER_NONE, type ServerId, type SessionId, type Zxid } from '../base/ids.ts';
+import {
+  SERVER_NONE,
+  SESSION_NONE,
+  type ServerId,
+  type SessionId,
+  type Zxid,
+} from '../base/ids.ts';
 import { OpCode } from '../base/op-code.ts';
 import type { LinkId } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
@@ -37,6 +43,7 @@ import { Preparer } from '../store/prepare.ts';
 import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
 import { encodeTxn } from '../store/txn-codec.ts';
 import type { ServerConfig } from './config.ts';
+import { ContainerSweep } from './container-sweep.ts';
 import { DigestHistory } from './digest-history.ts';
 
 /** What the replica needs of the node that drives it. */
@@ -79,6 +86,7 @@ export class Replica implements Backend {
   #role: ReplicaRole = 'none';
   #mode: ServingMode | undefined;
   #preparer: Preparer | undefined;
+  #sweep: ContainerSweep | undefined;
   /** Requests of this server's clients under way, by their number. */
   readonly #pending = new Map<number, ClientWrite>();
   #nextRequestId: number;
@@ -219,7 +227,8 @@ export class Replica implements Backend {
   lead(mode: ServingMode): void {
     invariant(this.#role === 'none', 'leads while in another role');
     const nowMs = this.#runtime.clock.monotonicMs();
-    this.#preparer = new Preparer(this.tree);
+    this.#preparer = this.#createPreparer();
+    this.#sweep = this.#createSweep(this.#preparer, nowMs);
     this.#lastExpiryMs = nowMs;
     // Nobody knows who was heard from last: every session gets its whole timeout again.
     for (const [sessionId, timeoutMs] of this.tree.sessions.entries()) {
@@ -240,6 +249,7 @@ export class Replica implements Backend {
     this.#mode = undefined;
     this.#clientSide?.stopServing();
     this.#preparer = undefined;
+    this.#sweep = undefined;
     this.#tracker.clear();
     this.#touched.clear();
     const writes = [...this.#pending.values()];
@@ -316,8 +326,13 @@ export class Replica implements Backend {
 
   /** Several times a second. */
   tick(): void {
-    if (this.#role === 'leader') this.#expireSessions();
-    else if (this.#role === 'learner' && this.#touched.size > 0) {
+    if (this.#role === 'leader') {
+      this.#expireSessions();
+      if (this.#isInRole) {
+        const { clock } = this.#runtime;
+        this.#sweep?.tick(this.tree, clock.monotonicMs(), clock.wallMs());
+      }
+    } else if (this.#role === 'learner' && this.#touched.size > 0) {
       this.#peers.sendToLeader({
         type: ClientMessageType.touched,
         sessionIds: [...this.#touched],
@@ -467,6 +482,27 @@ export class Replica implements Backend {
     } else if (body.type === TxnType.closeSession) {
       this.#tracker.remove(sessionId);
     }
+  }
+
+  #createPreparer(): Preparer {
+    const { extendedTypesEnabled, skipAcl, enforceQuota } = this.#config;
+    return new Preparer(this.tree, { extendedTypes: extendedTypesEnabled, skipAcl, enforceQuota });
+  }
+
+  #createSweep(preparer: Preparer, nowMs: number): ContainerSweep {
+    const hooks = {
+      isPending: (path: string) => preparer.isPending(path),
+      delete: (path: string) => this.#deleteContainer(path),
+    };
+    return new ContainerSweep(this.#config.containerSweep, hooks, nowMs);
+  }
+
+  /** Nobody waits for the outcome, so a deletion that cannot be takes no place in the order. */
+  #deleteContainer(path: string): void {
+    const request = makeWriteRequest(OpCode.deleteContainer, { path });
+    const body = this.#prepare(request, SESSION_NONE, NO_IDENTITIES);
+    if (body.type === TxnType.error) return;
+    this.#proposeBody(SERVER_NONE, 0, SESSION_NONE, 0, body);
   }
 
   #expireSessions(): void {

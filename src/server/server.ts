@@ -172,6 +172,11 @@ class VivariumServer implements Server {
       maxClientCnxns: config.maxClientCnxns,
       juteMaxBufferBytes: config.juteMaxBuffer,
       globalOutstandingLimit: config.globalOutstandingLimit,
+      access: {
+        skipAcl: config.skipAcl,
+        superDigest: config.superDigest,
+        enforcedSchemes: config.enforcedAuthSchemes,
+      },
       report: {
         version: VERSION_LINE,
         dataDir: config.dataDir,

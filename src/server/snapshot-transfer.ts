@@ -7,7 +7,7 @@ import type { ZabNode } from '../consensus/zab-node.ts';
 import type { QuorumTransport } from '../peer/quorum-transport.ts';
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
-import { DataTree } from '../store/data-tree.ts';
+import type { DataTree } from '../store/data-tree.ts';
 import type { SnapshotFacts, SnapshotReader, SnapshotStage } from '../store/state-snapshot.ts';
 import { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -76,6 +76,8 @@ export interface StagedState {
 
 export interface SnapshotReceiverOptions {
   readonly store: KeyValueStore;
+  /** An empty tree, for the snapshot to be loaded into. */
+  readonly newTree: () => DataTree;
   /** Generation in use. */
   readonly generation: () => number;
   readonly staged: () => void;
@@ -137,7 +139,7 @@ export class SnapshotReceiver {
       await stage.finish(facts);
       const attempt = this.#attempt;
       const state = await StateStore.open(this.#options.store, stage.generation);
-      const tree = new DataTree();
+      const tree = this.#options.newTree();
       const checkpointer = await Checkpointer.restore(state, tree);
       if (attempt !== this.#attempt) return;
       this.#staged = { state, tree, checkpointer };

@@ -293,7 +293,6 @@ const REFUSED = [
   'quorum.auth.enableSasl=true',
   'sessionRequireClientSASLAuth=true',
   'authProvider.1=org.example.Provider',
-  'enforce.auth.enabled=true',
   'DigestAuthenticationProvider.enabled=false',
   'DigestAuthenticationProvider.digestAlg=SHA-256',
   'group.1=1:2:3',
