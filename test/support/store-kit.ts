@@ -67,6 +67,8 @@ export interface Asker {
 
 export interface StoreKitOptions {
   readonly extendedTypes?: boolean;
+  readonly skipAcl?: boolean;
+  readonly enforceQuota?: boolean;
 }
 
 /** Starts with two sessions, created at zxid 1 and 2. Time is a fixed moment plus the zxid. */
