@@ -108,6 +108,22 @@ const VALUES: readonly (readonly [string, (config: ServerConfig) => unknown, unk
   ['autopurge.snapRetainCount=1', (c) => c.autopurgeRetainCount, 3],
   ['dataLogDir=/log', (c) => c.dataLogDir, '/log'],
   ['quorumListenOnAllIPs=true', (c) => c.quorumListenOnAllIps, true],
+  ['tickTime=20', (c) => c.extendedTypesEnabled, true],
+  ['extendedTypesEnabled=false', (c) => c.extendedTypesEnabled, false],
+  ['enforceQuota=true', (c) => c.enforceQuota, true],
+  ['skipACL=yes', (c) => c.skipAcl, true],
+  ['enforce.auth.enabled=false\nenforce.auth.schemes=sasl', (c) => c.enforcedAuthSchemes, []],
+  [
+    'enforce.auth.enabled=true\nenforce.auth.schemes=ip, digest',
+    (c) => c.enforcedAuthSchemes,
+    ['ip', 'digest'],
+  ],
+  ['DigestAuthenticationProvider.superDigest=super:x', (c) => c.superDigest, 'super:x'],
+  [
+    'znode.container.checkIntervalMs=5\nznode.container.maxPerMinute=7',
+    (c) => c.containerSweep,
+    { checkIntervalMs: 5, maxPerMinute: 7, maxNeverUsedIntervalMs: 0 },
+  ],
   ['tickTime=+20', (c) => c.tickTimeMs, 20],
 ];
 
@@ -119,6 +135,11 @@ for (const [line, pick, expected] of VALUES) {
 
 /** Lines behind the two of ALONE, so the first of them is line 3. */
 const MISTAKES: readonly (readonly [lines: string, message: string | RegExp])[] = [
+  ['enforce.auth.enabled=true', /^zoo\.cfg: enforce\.auth\.schemes is not set; expected a comma/],
+  [
+    'enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl',
+    /^zoo\.cfg:4: enforce\.auth\.schemes=digest,sasl names a scheme that no client can prove here;/,
+  ],
   ['clientPort=abc', 'zoo.cfg:3: clientPort=abc; expected a whole number (a port) from 0 to 65535'],
   [
     'clientPort=99999',
@@ -284,6 +305,20 @@ test('loadConfig: the role in the list wins over peerType', async () => {
   const config = load(`${ENSEMBLE}peerType=observer\n`, '1');
   assert.equal((await config).role, 'participant');
   assert.match((await warningsOf(config))[0] ?? '', /^zoo\.cfg:8: peerType=observer has no effect/);
+});
+
+test('loadConfig: server 255 and nodes with a time to live do not go together', async () => {
+  assert.match(
+    await messageOf(load(ALONE, '255')),
+    /extendedTypesEnabled cannot be on for server 255: .*; expected a server number up to 254/,
+  );
+  assert.equal((await load(`${ALONE}extendedTypesEnabled=false\n`, '255')).serverId, 255);
+  assert.equal((await load(ALONE, '254')).extendedTypesEnabled, true);
+});
+
+test('loadConfig warns of skipACL', async () => {
+  const warnings = await warningsOf(load(`${ALONE}skipACL=yes\n`));
+  assert.match(warnings.join('\n'), /zoo\.cfg:3: skipACL=yes: every client may do everything/);
 });
 
 const REFUSED = [

@@ -7,7 +7,14 @@ import type { Stat } from '../../../../src/base/stat.ts';
 import type { JuteReader } from '../../../../src/protocol/jute-reader.ts';
 import type { JuteWriter } from '../../../../src/protocol/jute-writer.ts';
 import { decodeGetAclReply, encodeGetAclReply } from '../../../../src/protocol/records/acl.ts';
-import { decodeAuthPacket, encodeAuthPacket } from '../../../../src/protocol/records/auth.ts';
+import {
+  decodeAuthPacket,
+  decodeSaslToken,
+  decodeWhoAmIReply,
+  encodeAuthPacket,
+  encodeSaslToken,
+  encodeWhoAmIReply,
+} from '../../../../src/protocol/records/auth.ts';
 import {
   decodeConnectRequest,
   decodeConnectResponse,
@@ -29,18 +36,31 @@ import {
   isKnownOp,
 } from '../../../../src/protocol/records/header.ts';
 import {
+  decodeMultiRead,
+  decodeMultiReadReply,
+  encodeMultiRead,
+  encodeMultiReadEnd,
+  encodeReadError,
+  encodeReadResultHeader,
+  type MultiReadOp,
+} from '../../../../src/protocol/records/multi-read.ts';
+import {
   decodeMultiReply,
   encodeMultiReply,
   type MultiResult,
 } from '../../../../src/protocol/records/multi-reply.ts';
 import {
+  decodeGetAllChildrenNumberReply,
   decodeGetChildren2Reply,
   decodeGetChildrenReply,
   decodeGetDataReply,
+  decodeGetEphemeralsReply,
   decodeSyncReply,
+  encodeGetAllChildrenNumberReply,
   encodeGetChildren2Reply,
   encodeGetChildrenReply,
   encodeGetDataReply,
+  encodeGetEphemeralsReply,
   encodeSyncReply,
 } from '../../../../src/protocol/records/read-reply.ts';
 import {
@@ -49,12 +69,21 @@ import {
   encodePathRequest,
   encodeWatchedRead,
 } from '../../../../src/protocol/records/read-request.ts';
+import { decodeReconfig, encodeReconfig } from '../../../../src/protocol/records/reconfig.ts';
 import { decodeStat, encodeStat, STAT_BYTES } from '../../../../src/protocol/records/stat.ts';
 import {
+  decodeAddWatch,
+  decodeAddWatchReply,
   decodeSetWatches,
+  decodeSetWatches2,
   decodeWatcherEvent,
+  decodeWatchesOfType,
+  encodeAddWatch,
+  encodeAddWatchReply,
   encodeSetWatches,
+  encodeSetWatches2,
   encodeWatcherEvent,
+  encodeWatchesOfType,
 } from '../../../../src/protocol/records/watch.ts';
 import {
   acl,
@@ -118,6 +147,32 @@ const MULTI_HEX =
   `${int(-1) + bool(false) + int(0)}${int(0)}` +
   `${int(-1) + bool(false) + int(-101)}${int(-101)}` +
   MULTI_END;
+
+const READ_OPS: readonly MultiReadOp[] = [
+  { type: 4, path: '/a' },
+  { type: 8, path: null },
+];
+const READ_OPS_HEX =
+  `${int(4) + bool(false) + int(-1)}${text('/a')}${bool(false)}` +
+  `${int(8) + bool(false) + int(-1)}${text(null)}${bool(false)}${MULTI_END}`;
+const READ_RESULTS = [
+  { type: 4, error: 0, data: fromHex('00ff'), stat: STAT, names: null },
+  { type: 8, error: 0, data: null, stat: null, names: ['x'] },
+  { type: -1, error: -101, data: null, stat: null, names: null },
+];
+const READ_RESULTS_HEX =
+  `${int(4) + bool(false) + int(0)}${buffer('00ff')}${STAT_HEX}` +
+  `${int(8) + bool(false) + int(0)}${vector([text('x')])}` +
+  `${int(-1) + bool(false) + int(-101)}${int(-101)}${MULTI_END}`;
+
+function encodeReadResults(writer: JuteWriter): void {
+  encodeReadResultHeader(writer, 4);
+  encodeGetDataReply(writer, fromHex('00ff'), STAT);
+  encodeReadResultHeader(writer, 8);
+  encodeGetChildrenReply(writer, ['x']);
+  encodeReadError(writer, -101);
+  encodeMultiReadEnd(writer);
+}
 
 interface RecordCase {
   readonly name: string;
@@ -340,6 +395,106 @@ const CASES: readonly RecordCase[] = [
     encode: (writer) => encodeMultiReply(writer, MULTI_RESULTS),
     decode: decodeMultiReply,
   },
+  {
+    name: 'multiRead request',
+    hex: READ_OPS_HEX,
+    value: READ_OPS,
+    encode: (writer) => encodeMultiRead(writer, READ_OPS),
+    decode: decodeMultiRead,
+  },
+  {
+    name: 'multiRead reply',
+    hex: READ_RESULTS_HEX,
+    value: READ_RESULTS,
+    encode: encodeReadResults,
+    decode: decodeMultiReadReply,
+  },
+  {
+    name: 'setWatches2 request',
+    hex: long(12) + vector([]) + vector(null) + vector([]) + vector([text('/p')]) + vector(null),
+    value: {
+      relativeZxid: 12,
+      data: [],
+      exist: null,
+      child: [],
+      persistent: ['/p'],
+      recursive: null,
+    },
+    encode: (writer) =>
+      encodeSetWatches2(writer, {
+        relativeZxid: 12,
+        data: [],
+        exist: null,
+        child: [],
+        persistent: ['/p'],
+        recursive: null,
+      }),
+    decode: decodeSetWatches2,
+  },
+  {
+    name: 'checkWatches, removeWatches request',
+    hex: text('/a') + int(5),
+    value: { path: '/a', type: 5 },
+    encode: (writer) => encodeWatchesOfType(writer, '/a', 5),
+    decode: decodeWatchesOfType,
+  },
+  {
+    name: 'addWatch request',
+    hex: text(null) + int(1),
+    value: { path: null, mode: 1 },
+    encode: (writer) => encodeAddWatch(writer, null, 1),
+    decode: decodeAddWatch,
+  },
+  {
+    name: 'addWatch reply',
+    hex: int(0),
+    value: { error: 0 },
+    encode: encodeAddWatchReply,
+    decode: decodeAddWatchReply,
+  },
+  {
+    name: 'sasl token',
+    hex: buffer(null),
+    value: { token: null },
+    encode: (writer) => encodeSaslToken(writer, null),
+    decode: decodeSaslToken,
+  },
+  {
+    name: 'whoAmI reply',
+    hex: vector([text('ip') + text('1.2.3.4'), text('super') + text('')]),
+    value: [
+      { scheme: 'ip', user: '1.2.3.4' },
+      { scheme: 'super', user: '' },
+    ],
+    encode: (writer) =>
+      encodeWhoAmIReply(writer, [
+        { scheme: 'ip', user: '1.2.3.4' },
+        { scheme: 'super', user: '' },
+      ]),
+    decode: decodeWhoAmIReply,
+  },
+  {
+    name: 'getEphemerals reply',
+    hex: vector([text('/e')]),
+    value: { paths: ['/e'] },
+    encode: (writer) => encodeGetEphemeralsReply(writer, ['/e']),
+    decode: decodeGetEphemeralsReply,
+  },
+  {
+    name: 'getAllChildrenNumber reply',
+    hex: int(70_000),
+    value: { count: 70_000 },
+    encode: (writer) => encodeGetAllChildrenNumberReply(writer, 70_000),
+    decode: decodeGetAllChildrenNumberReply,
+  },
+  {
+    name: 'reconfig request',
+    hex: text(null) + text('3') + text(null) + long(-1),
+    value: { joining: null, leaving: '3', newMembers: null, curConfigId: -1 },
+    encode: (writer) =>
+      encodeReconfig(writer, { joining: null, leaving: '3', newMembers: null, curConfigId: -1 }),
+    decode: decodeReconfig,
+  },
 ];
 
 for (const record of CASES) {
@@ -396,6 +551,14 @@ test('multi reply answers createContainer and createTTL as create2', () => {
 test('multi reply with a result of unknown type does not decode', () => {
   const hex = int(99) + bool(false) + int(0) + MULTI_END;
   assert.equal(decoded(hex, decodeMultiReply), undefined);
+});
+
+test('multiRead with any other member does not decode', () => {
+  for (const type of [1, 2, 3, 5, 12, 13, 99]) {
+    const hex = int(type) + bool(false) + int(-1) + text('/a') + bool(false) + MULTI_END;
+    assert.equal(decoded(hex, decodeMultiRead), undefined, String(type));
+    assert.equal(decoded(hex, decodeMultiReadReply), undefined, String(type));
+  }
 });
 
 test('an ACL without a scheme decodes as one that no provider accepts', () => {
