@@ -71,12 +71,15 @@ export class Applier {
   #readOn(): void {
     this.#isReading = true;
     const tree = this.#tree;
+    // What lies behind the target of now may be on its way out: a truncation that overtakes the read
+    // takes it from the log, and a target of later says nothing about it.
+    const target = this.#target;
     this.#log.read(tree.lastZxid, CHUNK_BYTES).then(
       (entries) => {
         this.#isReading = false;
         try {
           // A snapshot that took the tree's place meanwhile needs other entries.
-          if (tree === this.#tree) this.#applyRead(entries);
+          if (tree === this.#tree) this.#applyRead(entries, target);
           this.#run();
         } catch (error) {
           this.#hooks.failed(error);
@@ -86,9 +89,11 @@ export class Applier {
     );
   }
 
-  #applyRead(entries: readonly LogEntry[]): void {
-    invariant(entries.length > 0, 'committed transactions are not in the log');
-    for (const entry of entries) if (entry.zxid <= this.#target) this.#apply(entry);
+  #applyRead(entries: readonly LogEntry[], target: Zxid): void {
+    const [first] = entries;
+    const isThere = first !== undefined && first.zxid <= target;
+    invariant(isThere, 'committed transactions are not in the log');
+    for (const entry of entries) if (entry.zxid <= target) this.#apply(entry);
   }
 
   #apply(entry: LogEntry): void {
