@@ -39,6 +39,8 @@ export type FaultCounts = Partial<Record<FaultKind, number>>;
 export interface Victims {
   /** Hosts of the living clients. */
   readonly clientHosts: () => readonly string[];
+  /** The highest zxid that a client was acknowledged. */
+  readonly ackedZxid: () => number;
   /** Kills the client on a host; another one takes its place. */
   readonly killClient: (hostName: string) => void;
 }
@@ -62,6 +64,8 @@ export class Nemesis {
   #nextAtMs: number;
   /** Whoever leads next, other than this one, is to be killed at once. */
   #prey: { readonly leader: SimMember | undefined; readonly untilMs: number } | undefined;
+  /** When a client has been acknowledged more than this, the power goes. */
+  #powerUntilZxid: number | undefined;
 
   constructor(world: SimWorld, cluster: SimCluster, victims: Victims, prng: Prng) {
     this.#world = world;
@@ -78,6 +82,10 @@ export class Nemesis {
 
   /** Called after every event: strikes where the moment matters. */
   watch(): void {
+    if (this.#powerUntilZxid !== undefined && this.#victims.ackedZxid() > this.#powerUntilZxid) {
+      this.#powerUntilZxid = undefined;
+      this.#losePower();
+    }
     const prey = this.#prey;
     if (prey === undefined) return;
     if (this.#world.nowMs > prey.untilMs) this.#prey = undefined;
@@ -114,6 +122,7 @@ export class Nemesis {
   /** Undoes everything: all servers run, everybody hears everybody. */
   heal(): void {
     this.#prey = undefined;
+    this.#powerUntilZxid = undefined;
     for (const { end } of this.#endings.splice(0)) end();
     const { network } = this.#world;
     network.heal();
@@ -140,7 +149,8 @@ export class Nemesis {
         this.#prey = { leader, untilMs: world.nowMs + this.#lengthMaxMs };
         return true;
       case 'losePower':
-        return this.#losePower(leader);
+        this.#powerUntilZxid = this.#victims.ackedZxid();
+        return true;
       case 'crashAll': {
         const hits = this.#cluster.members.map((member) => this.#crash(member, false));
         return hits.includes(true);
@@ -207,15 +217,13 @@ export class Nemesis {
   }
 
   /** All die and what was not synced is gone; the one that led is missed longer than the others. */
-  #losePower(leader: SimMember | undefined): boolean {
-    let isHit = false;
+  #losePower(): void {
+    const leader = this.#cluster.leader();
     for (const member of this.#cluster.members) {
       if (member.life === undefined) continue;
-      isHit = true;
       this.#cluster.crash(member, { unsynced: this.#prng.chance(0.8) ? 'drop' : 'draw' });
       this.#later(() => this.#revive(member), member === leader ? 600 : 5);
     }
-    return isHit;
   }
 
   #revive(member: SimMember): void {

@@ -19,6 +19,7 @@ import {
   drawWeights,
   PARENTS,
   RandomWorkload,
+  READER_WEIGHTS,
   REGISTERS,
   read,
   type TaskWeights,
@@ -91,6 +92,7 @@ class Simulation {
     this.#clients = new ClientGroup(this.#world, this.#history, this.#violations, this.#prng);
     const victims = {
       clientHosts: () => this.#clients.hosts,
+      ackedZxid: () => this.#history.highestAcked,
       killClient: (hostName: string) => {
         this.#clients.kill(hostName);
         this.#startClient();
@@ -201,7 +203,8 @@ class Simulation {
     const tag =
       String.fromCharCode(97 + (this.#clientCount % 26)) + Math.floor(this.#clientCount / 26);
     const hostName = `c${++this.#clientCount}`;
-    const workload = new RandomWorkload(prng, this.#weights, tag, BUDGET);
+    const weights = prng.chance(0.2) ? READER_WEIGHTS : this.#weights;
+    const workload = new RandomWorkload(prng, weights, tag, BUDGET);
     this.#clients.start(hostName, this.#addresses(), profile, workload);
   }
 
@@ -292,7 +295,7 @@ function drawTimeouts(prng: Prng, heartbeatMs: number, count: number): number[] 
 
 function drawStorage(prng: Prng) {
   return {
-    maxReadMs: [0.1, 0.1, 3][prng.between(0, 2)] ?? 0.1,
+    maxReadMs: [0.1, 0.1, 1, 20][prng.between(0, 3)] ?? 0.1,
     maxSyncMs: [1, 4, 20][prng.between(0, 2)] ?? 4,
   };
 }
@@ -300,8 +303,8 @@ function drawStorage(prng: Prng) {
 function drawProfile(prng: Prng, shape: ClusterShape): ClientProfile {
   return {
     sessionTimeoutMs: prng.between(2 * shape.tickTimeMs + 50, shape.maxSessionTimeoutMs),
-    depth: prng.between(1, 4),
-    thinkMaxMs: prng.between(1, 60),
+    depth: prng.between(1, 6),
+    thinkMaxMs: prng.between(1, 50),
     roamProbability: prng.chance(0.3) ? 0.1 : 0,
   };
 }

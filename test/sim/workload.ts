@@ -61,6 +61,22 @@ export function drawWeights(prng: Prng): TaskWeights {
   };
 }
 
+/** Of a client whose answers never wait for a write. */
+export const READER_WEIGHTS: TaskWeights = {
+  unique: 0,
+  deleteOwn: 0,
+  register: 0,
+  counter: 0,
+  read: 2,
+  ephemeral: 0,
+  sequential: 0,
+  toggle: 0,
+  multi: 0,
+  list: 1,
+  syncRead: 3,
+  close: 0,
+};
+
 export function create(path: string, value: string, mode: CreateMode): Change {
   return { kind: 'create', path, value, version: -1, mode };
 }

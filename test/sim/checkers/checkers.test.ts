@@ -112,6 +112,15 @@ describe('nodes', () => {
     });
   });
 
+  test('a write that took effect after a later one of its session is found', () => {
+    assertBroken((first, second) => {
+      first.created('/r/0', 1);
+      first.lost(write(set('/r/0', 'a', -1)));
+      first.created('/u/a', 2);
+      second.read('/r/0', 'a', stat(3, 1), 3);
+    }, /shows a of 0x3, written by nobody/);
+  });
+
   test('a value that nobody wrote is found', () => {
     assertBroken((first, second) => {
       first.created('/r/0', 1);

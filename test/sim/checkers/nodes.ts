@@ -97,7 +97,10 @@ function problemOfNode(
     return undefined;
   }
   const isWritten = possible.some(
-    (other) => other.kind !== 'delete' && (value === undefined || other.value === value),
+    (other) =>
+      other.kind !== 'delete' &&
+      other.beforeZxid > stat.mzxid &&
+      (value === undefined || other.value === value),
   );
   return isWritten
     ? undefined

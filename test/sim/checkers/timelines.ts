@@ -41,15 +41,34 @@ export function buildTimelines(history: History): Timelines {
     }
     return timeline;
   };
+  const following = followingZxids(history);
   for (const operation of history.operations) {
     if (operation.outcome === 'ok') addEffects(operation, at);
-    else if (operation.outcome !== 'failed') addPossibilities(operation, at);
+    else if (operation.outcome !== 'failed') {
+      addPossibilities(operation, following[operation.id] ?? Number.POSITIVE_INFINITY, at);
+    }
   }
   for (const timeline of timelines.values()) {
     // Stable, so that the changes of one multi keep their order.
     timeline.effects.sort((a, b) => a.zxid - b.zxid);
   }
   return timelines;
+}
+
+/**
+ * For each operation the zxid of the next write that its session was answered. A session's requests
+ * take effect in their order, on whatever connection: what it asked before took effect before that
+ * zxid, or never.
+ */
+function followingZxids(history: History): number[] {
+  const zxids: number[] = [];
+  const next = new Map<SessionRecord, number>();
+  for (const operation of [...history.operations].reverse()) {
+    const { id, session, zxid, kind, changes } = operation;
+    zxids[id] = next.get(session) ?? Number.POSITIVE_INFINITY;
+    if (zxid > 0 && (changes.length > 0 || kind === 'close')) next.set(session, zxid);
+  }
+  return zxids;
 }
 
 /** Index of the last effect at or before a zxid; -1 when there is none. */
@@ -92,10 +111,12 @@ function addEffects(operation: Operation, at: (path: string) => Timeline): void 
   }
 }
 
-function addPossibilities(operation: Operation, at: (path: string) => Timeline): void {
+function addPossibilities(
+  operation: Operation,
+  beforeZxid: number,
+  at: (path: string) => Timeline,
+): void {
   const { changes, session } = operation;
-  // What a session asked before its closing took effect before it, or never.
-  const beforeZxid = session.state === 'closed' ? session.closedZxid : Number.POSITIVE_INFINITY;
   for (const change of changes) {
     const { kind, path, value } = change;
     // A sequential node whose number nobody was told has a path that nobody asks for.
