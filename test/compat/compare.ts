@@ -16,8 +16,8 @@ export interface Difference extends Pair {
 export class Comparison {
   /** How often each known difference was seen, by its id. */
   readonly seen = new Map<string, number>();
-  readonly #zxids = new Pairing();
-  readonly #sessions = new Pairing();
+  readonly #zxids = new Pairing(true);
+  readonly #sessions = new Pairing(false);
 
   /** The differences of one step, all of them. */
   step(original: readonly Exchange[], ours: readonly Exchange[]): Difference[] {
@@ -83,8 +83,16 @@ export class Comparison {
 
 /** Numbers of one server and what they are on the other. */
 class Pairing {
+  /** New numbers are greater than all before, on both servers. */
+  readonly #ascends: boolean;
+  #greatest = 0n;
+  #greatestOwn = 0n;
   readonly #ours = new Map<bigint, bigint>();
   readonly #originals = new Map<bigint, bigint>();
+
+  constructor(ascends: boolean) {
+    this.#ascends = ascends;
+  }
 
   areAlike(originals: readonly bigint[], ours: readonly bigint[]): boolean {
     if (originals.length !== ours.length) return false;
@@ -93,6 +101,8 @@ class Pairing {
       const isBound = this.#ours.get(original) === own || this.#originals.get(own) === original;
       const isNew = !this.#ours.has(original) && !this.#originals.has(own);
       if (!isBound && !isNew) return false;
+      const isGreater = original > this.#greatest && own > this.#greatestOwn;
+      if (isNew && this.#ascends && !isGreater) return false;
       if (isNew && originals.some((other, i) => isMixedUp(other, original, ours[i] ?? 0n, own))) {
         return false;
       }
@@ -107,6 +117,8 @@ class Pairing {
   alias(original: bigint, own: bigint): void {
     this.#ours.set(original, own);
     this.#originals.set(own, original);
+    if (original > this.#greatest) this.#greatest = original;
+    if (own > this.#greatestOwn) this.#greatestOwn = own;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The compatibility run: programs, one seed after the other, until enough was compared. */
 
-import type { Difference } from './compare.ts';
+import { Comparison, type Difference } from './compare.ts';
 import { Driver, type Exchange } from './driver.ts';
 import { makeProgram, type Step } from './program.ts';
 import { runProgram, type Sides, shrink } from './run.ts';
@@ -14,6 +14,8 @@ export interface CompatOptions {
   readonly serverCount: 1 | 3;
   /** Programs that may fail before the run ends. */
   readonly failuresMax: number;
+  /** Types of requests to leave out. */
+  readonly without: readonly number[];
 }
 
 export interface CompatResult {
@@ -36,6 +38,7 @@ export async function runCompat(
   const sides = {
     original: new Driver(targets.original.servers, probesSync),
     ours: new Driver(targets.ours.servers, probesSync),
+    comparison: new Comparison(),
   };
   try {
     return await runSeeds(sides, options, print);
@@ -50,7 +53,7 @@ async function runSeeds(
   print: (text: string) => void,
 ): Promise<CompatResult> {
   const startedMs = performance.now();
-  const seen = new Map<string, number>();
+  const { seen } = sides.comparison;
   let [roots, programs, count, failures] = [0, 0, 0, 0];
   // Roots are equally long, so that a program is the same below each of them.
   const nextRoot = (): string => {
@@ -60,13 +63,13 @@ async function runSeeds(
   while (count < options.ops && failures < options.failuresMax) {
     const seed = options.seed + programs;
     programs += 1;
-    const result = await runProgram(sides, makeProgram(seed, nextRoot()));
+    const make = (root: string): Step[] => makeProgram(seed, root, options.without);
+    const result = await runProgram(sides, make(nextRoot()));
     count += result.count;
-    for (const [id, times] of result.seen) seen.set(id, (seen.get(id) ?? 0) + times);
     if (result.differences.length === 0) continue;
     failures += 1;
     print(`\nprogram ${seed} differs:\n${describeAll(result.differences)}`);
-    const short = await shrink(sides, seed, result, nextRoot);
+    const short = await shrink(sides, make, result, nextRoot);
     print(`\nshortest program found:\n${short.steps.map(describeStep).join('\n')}\n`);
     print(`which gives\n${describeAll(short.result.differences)}`);
   }

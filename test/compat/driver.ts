@@ -43,6 +43,8 @@ interface Peer {
 }
 
 const ANSWER_MS = 5000;
+/** A server that ends a connection does so at once. */
+const END_MS = 2000;
 const PASSWORD_BYTES = 16;
 const NO_PASSWORD = new Uint8Array(PASSWORD_BYTES);
 const USUAL_HELLO: Hello = {
@@ -244,7 +246,7 @@ export class Driver {
 
   /** Whether the server ends the connection now. */
   async #ending(client: SocketClient): Promise<string> {
-    const frame = await client.next(ANSWER_MS);
+    const frame = await client.next(END_MS);
     if (frame !== undefined) return `, then ${Buffer.from(frame).toString('hex')}`;
     return client.isClosed ? ', then closed' : ', then open';
   }

@@ -1,6 +1,7 @@
 /** The command line of the compatibility run. */
 
 import { parseArgs } from 'node:util';
+import { OpCode } from '../../src/base/op-code.ts';
 import { runCompat } from './compat.ts';
 
 const USAGE = `npm run compat -- [options]
@@ -11,6 +12,7 @@ Asks Apache ZooKeeper 3.8.0 and this server the same things, and compares all th
   --seed S       of the first program; each further program takes the next (default 1)
   --servers N    1 or 3 of ours (default 1)
   --failures N   programs that may differ before the run ends (default 5)
+  --without A,B  operations to leave out, such as multi,setAcl
 `;
 
 const OPTIONS = {
@@ -18,6 +20,7 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   servers: { type: 'string', default: '1' },
   failures: { type: 'string', default: '5' },
+  without: { type: 'string', default: '' },
 } as const;
 
 async function main(): Promise<number> {
@@ -28,13 +31,18 @@ async function main(): Promise<number> {
     Number(values.servers),
     Number(values.failures),
   ];
-  const isUsable = ops > 0 && Number.isInteger(seed) && failures > 0;
+  const names = values.without.split(',').filter((name) => name !== '');
+  const without = Object.entries(OpCode)
+    .filter(([name]) => names.includes(name))
+    .map(([, type]) => type);
+  const isUsable =
+    ops > 0 && Number.isInteger(seed) && failures > 0 && without.length === names.length;
   if (!isUsable || (servers !== 1 && servers !== 3)) {
     process.stderr.write(USAGE);
     return 2;
   }
   const result = await runCompat(
-    { ops, seed, serverCount: servers, failuresMax: failures },
+    { ops, seed, serverCount: servers, failuresMax: failures, without },
     (text) => process.stdout.write(text),
   );
   return result.failures === 0 ? 0 : 1;

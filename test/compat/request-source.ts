@@ -21,7 +21,7 @@ import {
   watchedRead,
   watchRequest,
 } from './request.ts';
-import { isRestricted, type Values, watchMode } from './values.ts';
+import { isRestricted, type Values } from './values.ts';
 
 type Make = (connection: number) => readonly Request[];
 
@@ -32,10 +32,15 @@ const UNKNOWN_TYPES = [10, 23, 99, 108, 1000, -2, 0, -1];
 
 export class RequestSource {
   readonly #values: Values;
+  readonly #without: readonly number[];
   readonly #kinds: Make[] = [];
+  /** Quotas are set in this program, and enforced. */
+  readonly hasQuotas: boolean;
 
-  constructor(values: Values) {
+  /** `without`: types of requests to leave out. */
+  constructor(values: Values, without: readonly number[]) {
     this.#values = values;
+    this.#without = without;
     const kinds: readonly (readonly [number, Make])[] = [
       [24, () => [this.#create()]],
       [8, () => [this.#delete()]],
@@ -56,7 +61,6 @@ export class RequestSource {
       [1, () => [empty(OpCode.whoAmI)]],
       [1, () => [pathOnly(OpCode.deleteContainer, values.strange())]],
       [1, () => [reconfig(values.pick([null, '', 'server.5=h:1:2;3']), null, null)]],
-      [2, () => this.#quota()],
       [3, (connection) => [this.#broken(connection)]],
     ];
     for (const [weight, make] of kinds) {
@@ -64,6 +68,8 @@ export class RequestSource {
       for (let i = 0; i < count; i++) this.#kinds.push(make);
     }
     this.#kinds.push(() => [this.#create()]);
+    this.hasQuotas = values.prng.chance(0.2);
+    if (this.hasQuotas) this.#kinds.push(...Array(8).fill(() => this.#quota()));
   }
 
   /** What every program begins with: its root, and something below it. */
@@ -75,13 +81,24 @@ export class RequestSource {
 
   /** Usually one request; several where one makes little sense alone. */
   next(connection: number): readonly Request[] {
-    const made = this.#values.pick(this.#kinds)(connection);
+    const made = this.#values
+      .pick(this.#kinds)(connection)
+      .filter((one) => this.#isWanted(one));
     const isPadded = this.#values.prng.chance(0.02);
     return isPadded ? made.map((one) => (one.isBroken ? one : padded(one))) : made;
   }
 
   /** A request that may overtake others or ends the connection: sent when nothing else is under way. */
   alone(): Request {
+    const request = this.#alone();
+    return this.#isWanted(request) ? request : empty(OpCode.ping);
+  }
+
+  #isWanted({ type, members }: Request): boolean {
+    return !this.#without.some((left) => left === type || members.includes(left));
+  }
+
+  #alone(): Request {
     const values = this.#values;
     const good = values.pick(['digest', 'digest', 'digest', 'digest', 'ip']);
     switch (values.prng.between(0, 9)) {
@@ -96,6 +113,7 @@ export class RequestSource {
       case 4:
         return empty(OpCode.closeSession, { closes: true });
       case 5:
+        if (values.prng.chance(0.3)) return { ...cut(sasl(values.data()), 1), closes: true };
         return { ...cut(auth('digest', 'alice:pw'), values.prng.between(1, 12)), closes: true };
       default:
         return auth(good, values.credentials());
@@ -151,7 +169,7 @@ export class RequestSource {
   #read(connection: number): Request {
     const type = this.#values.pick(READS);
     const path = this.#values.readPath();
-    const mayWatch = path !== null && watchMode(connection, path) === 'once';
+    const mayWatch = path !== null && this.#values.watchMode(connection, path) === 'once';
     // Whether exists leaves a watch on a node that may not be read differs between versions.
     const isOpen = path !== null && !(type === OpCode.exists && isRestricted(path));
     const watch = mayWatch && isOpen && this.#values.prng.chance(0.4);
@@ -226,7 +244,7 @@ export class RequestSource {
   #addWatch(connection: number): Request {
     const values = this.#values;
     const path = values.readPath() ?? values.root;
-    const mode = watchMode(connection, path);
+    const mode = this.#values.watchMode(connection, path);
     const wrong = values.pick([2, -1, 7]);
     const kind = mode === 'once' ? wrong : mode === 'persistent' ? 0 : 1;
     return watchRequest(OpCode.addWatch, path, kind);
@@ -235,7 +253,7 @@ export class RequestSource {
   #removeWatches(connection: number): Request {
     const values = this.#values;
     const path = values.readPath();
-    const isOnce = path === null || watchMode(connection, path) === 'once';
+    const isOnce = path === null || this.#values.watchMode(connection, path) === 'once';
     const kind = values.pick(isOnce ? [1, 2, 3, 3, 0, 6, 4, 5] : [3]);
     return watchRequest(OpCode.removeWatches, path, kind);
   }
@@ -253,7 +271,7 @@ export class RequestSource {
     const list = (mode: string): readonly string[] | null => {
       if (values.prng.chance(0.03)) return null;
       const paths = Array.from({ length: values.prng.between(0, 4) }, () => values.node());
-      return paths.filter((path) => watchMode(connection, path) === mode);
+      return paths.filter((path) => values.watchMode(connection, path) === mode);
     };
     const lists = [list('once'), list('once'), list('once')];
     if (type === OpCode.setWatches2) lists.push(list('persistent'), list('recursive'));

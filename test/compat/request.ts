@@ -24,6 +24,8 @@ export interface Request {
   readonly members: readonly number[];
   /** The record was cut short, or says something that no decoder accepts. */
   readonly isBroken: boolean;
+  /** As a member of a multi, 3.9 takes it for undecodable, and 3.8.0 for a bad argument. */
+  readonly isOdd: boolean;
   /** The server ends the connection behind the reply. */
   readonly closes: boolean;
   /** The body begins with a zxid to be filled in: that of the reply so many replies ago. */
@@ -31,7 +33,7 @@ export interface Request {
 }
 
 /** A member of a multi or multiRead: any request with a record. */
-export type Member = Pick<Request, 'type' | 'body' | 'text'>;
+export type Member = Pick<Request, 'type' | 'body' | 'text' | 'isOdd'>;
 
 export const OPEN_ACL: readonly SentAcl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
 
@@ -59,6 +61,7 @@ export function request(
     text: `${opName(type)} ${text}`.trimEnd(),
     members: [],
     isBroken: false,
+    isOdd: false,
     closes: false,
     zxidAge: undefined,
     ...extra,
@@ -98,7 +101,9 @@ export function create(
     if (type === OpCode.createTtl) writer.writeLong(ttlMs);
   });
   const ttl = type === OpCode.createTtl ? ` ttl ${ttlMs}` : '';
-  return request(type, body, `${show(path)} flags ${flags}${ttl} acl ${showAcl(acl)}`);
+  return request(type, body, `${show(path)} flags ${flags}${ttl} acl ${showAcl(acl)}`, {
+    isOdd: acl === null || flags < 0 || flags > (type === OpCode.createTtl ? 6 : 4),
+  });
 }
 
 /** delete, check. */
@@ -211,6 +216,7 @@ export function multi(type: number, members: readonly Member[], hasEnd: boolean)
   return request(type, Buffer.concat(parts), `[${texts}]${hasEnd ? '' : ' without end'}`, {
     members: members.map((member) => member.type),
     isBroken: !hasEnd,
+    isOdd: members.some((member) => member.isOdd),
   });
 }
 

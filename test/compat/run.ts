@@ -1,12 +1,14 @@
 /** Runs programs on both servers side by side, and makes a short program of one that tells them apart. */
 
-import { Comparison, type Difference } from './compare.ts';
+import type { Comparison, Difference } from './compare.ts';
 import type { Driver, Exchange } from './driver.ts';
-import { makeProgram, type Step } from './program.ts';
+import type { Step } from './program.ts';
 
 export interface Sides {
   readonly original: Driver;
   readonly ours: Driver;
+  /** One for all programs: the server's own nodes show what earlier ones did. */
+  readonly comparison: Comparison;
 }
 
 export interface ProgramResult {
@@ -16,12 +18,14 @@ export interface ProgramResult {
   readonly differences: readonly Difference[];
   /** Index of that step. */
   readonly failedStep: number;
-  readonly seen: ReadonlyMap<string, number>;
 }
+
+/** Shrinking is a service, not the task. */
+const SHRINK_MS = 60_000;
 
 /** Runs steps on both; stops behind the first that differs. */
 export async function runProgram(sides: Sides, steps: readonly Step[]): Promise<ProgramResult> {
-  const comparison = new Comparison();
+  const { comparison } = sides;
   let count = 0;
   const compare = async (ask: (driver: Driver) => Promise<Exchange[]>): Promise<Difference[]> => {
     const [original, ours] = await Promise.all([ask(sides.original), ask(sides.ours)]);
@@ -40,7 +44,7 @@ export async function runProgram(sides: Sides, steps: readonly Step[]): Promise<
     differences = ends;
     failedStep = steps.length;
   }
-  return { count, differences, failedStep, seen: comparison.seen };
+  return { count, differences, failedStep };
 }
 
 /**
@@ -49,27 +53,29 @@ export async function runProgram(sides: Sides, steps: readonly Step[]): Promise<
  */
 export async function shrink(
   sides: Sides,
-  seed: number,
+  make: (root: string) => readonly Step[],
   first: ProgramResult,
   nextRoot: () => string,
 ): Promise<{ readonly steps: readonly Step[]; readonly result: ProgramResult }> {
   const signature = signatureOf(first);
-  let kept = flatten(makeProgram(seed, nextRoot())).filter(({ step }) => step <= first.failedStep);
+  let kept = flatten(make(nextRoot())).filter(({ step }) => step <= first.failedStep);
   let best: { steps: readonly Step[]; result: ProgramResult } | undefined;
   const fails = async (places: readonly Place[]): Promise<boolean> => {
-    const steps = select(makeProgram(seed, nextRoot()), places);
+    const steps = select(make(nextRoot()), places);
     const result = await runProgram(sides, steps);
     if (result.differences.length === 0 || signatureOf(result) !== signature) return false;
     best = { steps, result };
     return true;
   };
+  const deadline = performance.now() + SHRINK_MS;
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let end = kept.length; end > 0; end -= size) {
+      if (performance.now() > deadline) break;
       const fewer = [...kept.slice(0, Math.max(0, end - size)), ...kept.slice(end)];
       if (await fails(fewer)) kept = fewer;
     }
   }
-  return best ?? { steps: select(makeProgram(seed, nextRoot()), kept), result: first };
+  return best ?? { steps: select(make(nextRoot()), kept), result: first };
 }
 
 /** A request of a step, or all of a step that is no list of requests. */

@@ -6,6 +6,7 @@ import { OPEN_ACL, type SentAcl } from './request.ts';
 /** How a connection may watch a path. Versions differ in what two modes on one path mean. */
 export type WatchMode = 'once' | 'persistent' | 'recursive';
 
+const WATCH_MODES = ['once', 'once', 'persistent', 'recursive'] as const;
 const NAMES = ['a', 'b', 'x'];
 const SEQUENCE_MAX = 12;
 const VERSIONS = [-1, -1, -1, -1, -1, 0, 0, 1, 1, 2, 3, -2, 7, 0x7fff_ffff, -0x8000_0000];
@@ -129,6 +130,14 @@ export class Values {
     return this.pick(CREDENTIALS);
   }
 
+  /** How this connection watches this path, whenever it does. The same below every root. */
+  watchMode(connection: number, path: string): WatchMode {
+    let sum = connection * 3;
+    const start = path.startsWith(this.root) ? this.root.length : 0;
+    for (let at = start; at < path.length; at++) sum += path.charCodeAt(at) * (at + 1);
+    return WATCH_MODES[sum % WATCH_MODES.length] ?? 'once';
+  }
+
   #sequence(): string {
     const number = this.prng.between(0, SEQUENCE_MAX).toString().padStart(10, '0');
     return this.pick(['', 's-']) + number;
@@ -138,11 +147,4 @@ export class Values {
 /** Whether the node at a path may be closed to some connections. */
 export function isRestricted(path: string): boolean {
   return path.endsWith('/x');
-}
-
-/** How this connection watches this path, whenever it does. */
-export function watchMode(connection: number, path: string): WatchMode {
-  let sum = connection * 3;
-  for (let at = 0; at < path.length; at++) sum += path.charCodeAt(at) * (at + 1);
-  return (['once', 'once', 'persistent', 'recursive'] as const)[sum % 4] ?? 'once';
 }
