@@ -14,7 +14,12 @@ import type { Workload } from './workloads.ts';
 const WARM_UP_RUNS = 2;
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const options = parseOptions(args);
   process.stdout.write(`${machineLine()}\n`);
   if (options.jsonFile !== undefined) rmSync(options.jsonFile, { force: true });
   if (options.profileDirectory !== undefined) {
