@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CreateMode } from '../../src/base/op-code.ts';
+import { Prng } from '../../src/base/prng.ts';
+import { SimWorld } from '../../src/testing/sim-world.ts';
+import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
+import { type Draft, History, type Operation } from './history.ts';
+import type { SimClient } from './sim-client.ts';
+import { type ClusterShape, SimCluster, type SimMember } from './sim-cluster.ts';
+import { create, read, set, write } from './workload.ts';
+
+const SHAPE: ClusterShape = {
+  voterCount: 3,
+  observerCount: 0,
+  tickTimeMs: 200,
+  maxSessionTimeoutMs: 4000,
+  peerHeartbeatMs: 50,
+  peerTimeoutsMs: [250, 250, 250],
+  checkpointIntervalTxns: 1000,
+  logRetainTxns: 1000,
+};
+const PROFILE = { sessionTimeoutMs: 4000, depth: 1, thinkMaxMs: 1, roamProbability: 0 };
+const WAIT_MS = 5000;
+
+/** An ensemble and clients, one a server, whose steps the test decides. */
+class Stage {
+  readonly world: SimWorld;
+  readonly violations: string[] = [];
+  readonly history = new History(() => this.world.nowMs);
+  readonly cluster: SimCluster;
+  readonly #clients: ClientGroup;
+  /** Events of the servers' logs, as `server event`. */
+  readonly #events: string[] = [];
+
+  constructor(shape: ClusterShape) {
+    this.world = new SimWorld(7);
+    this.cluster = new SimCluster(this.world, shape, this.violations, (_ms, id, _level, event) => {
+      this.#events.push(`${id} ${event}`);
+    });
+    this.#clients = new ClientGroup(this.world, this.history, this.violations, new Prng(7));
+    this.cluster.startAll();
+  }
+
+  member(id: number): SimMember {
+    const member = this.cluster.members[id - 1];
+    assert(member !== undefined);
+    return member;
+  }
+
+  leader(): SimMember {
+    const leader = this.cluster.leader();
+    assert(leader !== undefined, 'nobody leads');
+    return leader;
+  }
+
+  async whole(): Promise<void> {
+    await this.until(() => this.cluster.isWhole(), 'the ensemble is whole');
+  }
+
+  async until(condition: () => boolean, what: string): Promise<void> {
+    assert(await this.world.runUntil(condition, WAIT_MS), `waited in vain: ${what}`);
+    assert.deepEqual(this.violations, []);
+  }
+
+  /** A client that knows this server only. */
+  async clientOf(member: SimMember): Promise<SimClient> {
+    const hostName = `client${member.id}`;
+    const client = this.#clients.start(hostName, [member.clientAddress], PROFILE, NO_WORKLOAD);
+    await this.until(() => client.isConnected, 'the client is connected');
+    return client;
+  }
+
+  /** Sends a request and leaves it to its fate. */
+  ask(client: SimClient, draft: Draft): Operation {
+    client.ask([draft]);
+    const operation = this.history.operations.at(-1);
+    assert(operation !== undefined);
+    return operation;
+  }
+
+  async done(client: SimClient, draft: Draft): Promise<Operation> {
+    const operation = this.ask(client, draft);
+    await this.until(() => operation.outcome !== 'pending', 'the request is answered');
+    assert.equal(operation.outcome, 'ok');
+    return operation;
+  }
+
+  count(event: string): number {
+    return this.#events.filter((line) => line.endsWith(` ${event}`)).length;
+  }
+}
+
+test('sync: a deposed leader that has not noticed does not answer (ZOOKEEPER-1675)', async () => {
+  // Whoever leads first must be the slow one to notice: the one with the highest number wins.
+  const stage = new Stage({ ...SHAPE, peerTimeoutsMs: [250, 250, 3000] });
+  await stage.whole();
+  const old = stage.leader();
+  assert.equal(old.id, 3);
+  const lagging = await stage.clientOf(old);
+  await stage.done(lagging, write(create('/x', 'old', CreateMode.persistent)));
+
+  stage.world.network.partition([old.hostName], ['s1', 's2']);
+  await stage.until(() => stage.cluster.leader() !== old, 'another server leads');
+  const current = await stage.clientOf(stage.leader());
+  const written = await stage.done(current, write(set('/x', 'new', -1)));
+
+  assert.equal(stage.cluster.view(old)?.mode, 'leader', 'the old leader should not have noticed');
+  const sync = stage.ask(lagging, read('sync', '/x'));
+  await stage.world.runFor(500);
+  assert.equal(sync.outcome, 'pending', 'a leader of nobody confirmed that it leads');
+
+  stage.world.network.heal();
+  const isDeposed = (): boolean => stage.cluster.view(old)?.mode === 'follower';
+  await stage.until(isDeposed, 'the old leader follows');
+  await stage.until(() => lagging.isConnected, 'the client is connected again');
+  const again = await stage.done(lagging, read('sync', '/x'));
+  assert(again.zxid >= written.zxid);
+  assert.equal((await stage.done(lagging, read('get', '/x'))).reply.value, 'new');
+});
+
+test('sync: a learner behind the log (SNAP) gets the state whole, at the first attempt', async () => {
+  const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5, logRetainTxns: 0 });
+  await stage.whole();
+  const leader = stage.leader();
+  const late = stage.member(leader.id === 1 ? 2 : 1);
+  const client = await stage.clientOf(leader);
+  stage.cluster.crash(late);
+  for (let i = 0; i < 30; i++) {
+    await stage.done(client, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
+    await stage.world.runFor(20);
+  }
+  stage.cluster.start(late);
+  await stage.whole();
+  await stage.until(() => stage.cluster.isEven(), 'the servers are even');
+  const digest = stage.cluster.view(leader)?.digest;
+  assert.equal(stage.cluster.view(late)?.digest, digest);
+  assert.equal(stage.count('snapshotRejected'), 0);
+  const reader = await stage.clientOf(late);
+  assert.equal((await stage.done(reader, read('get', '/n29'))).reply.value, '29');
+});
+
+test('sessions: a session resumed on another server takes its ephemeral nodes along', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const [from, to] = [stage.member(1), stage.member(2)];
+  const client = await stage.clientOf(from);
+  await stage.done(client, write(create('/e', '', CreateMode.ephemeral)));
+  // The client knows one server: it finds it again when that one is back.
+  stage.cluster.crash(from);
+  const other = await stage.clientOf(to);
+  await stage.done(other, read('get', '/e'));
+  stage.cluster.start(from);
+  await stage.until(() => client.isConnected, 'the client is connected again');
+  assert.equal(client.session?.state, 'live');
+  await stage.done(other, read('sync', '/'));
+  await stage.done(other, read('get', '/e'));
+  await stage.done(client, read('close', ''));
+  await stage.done(other, read('sync', '/'));
+  const gone = stage.ask(other, read('get', '/e'));
+  await stage.until(() => gone.outcome !== 'pending', 'the read is answered');
+  assert.equal(gone.outcome, 'failed');
+});
