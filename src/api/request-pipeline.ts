@@ -326,12 +326,13 @@ export class RequestPipeline implements PendingOwner {
   #authenticate(xid: number, reader: JuteReader): void {
     const connection = this.#connection;
     const packet = decodeAuthPacket(reader);
-    const mark = connection.beginReply(xid, 0);
-    const receivedMs = this.#host.nowMs;
     if (packet === undefined) {
-      connection.endReply(mark, OpCode.auth, xid, ErrorCode.marshallingError, receivedMs);
+      // The original reads this packet where it reads frames, so bytes that are none end the connection.
+      connection.drop('auth packet that cannot be decoded');
       return;
     }
+    const mark = connection.beginReply(xid, 0);
+    const receivedMs = this.#host.nowMs;
     const { superDigest } = this.#host.options.access;
     const proven = authenticate(packet, connection.remoteHost, superDigest);
     if (proven.length === 0) {
@@ -349,10 +350,13 @@ export class RequestPipeline implements PendingOwner {
   #answerSasl(xid: number, reader: JuteReader): void {
     const connection = this.#connection;
     const request = decodeSaslToken(reader);
+    if (request === undefined || request.token === null) {
+      connection.drop('sasl request without a token');
+      return;
+    }
     const mark = connection.beginReply(xid, 0);
-    if (request !== undefined) encodeSaslToken(connection.writer, null);
-    const error = request === undefined ? ErrorCode.marshallingError : ErrorCode.ok;
-    connection.endReply(mark, OpCode.sasl, xid, error, this.#host.nowMs);
+    encodeSaslToken(connection.writer, null);
+    connection.endReply(mark, OpCode.sasl, xid, ErrorCode.ok, this.#host.nowMs);
   }
 
   /** Whoever is asked to prove an identity may do nothing else before. */

@@ -190,7 +190,8 @@ export function sasl(token: Uint8Array | null): Request {
   return request(
     OpCode.sasl,
     record((writer) => writer.writeBuffer(token)),
-    '',
+    token === null ? 'null' : `${token.length} bytes`,
+    { closes: token === null },
   );
 }
 
