@@ -78,7 +78,6 @@ export class History {
       this.#durable = this.#writes[0].durable;
       this.#writes.shift();
     }
-    this.#shrinkWindow();
     return this.#durable > before;
   }
 
@@ -86,7 +85,6 @@ export class History {
     invariant(zxid >= this.#committed, 'commits go backwards');
     invariant(zxid <= this.last, 'commit beyond the end of the history');
     this.#committed = zxid;
-    this.#shrinkWindow();
   }
 
   trimmed(retainedAfter: Zxid): void {
@@ -154,7 +152,11 @@ export class History {
     this.#windowBytes = 0;
   }
 
-  #shrinkWindow(): void {
+  /**
+   * Lets go of the oldest entries that are beyond the window's size, durable and committed. For the
+   * end of a turn, when what was committed in it has been sent to those who get it only then.
+   */
+  shrinkWindow(): void {
     const needed = this.applicable;
     for (;;) {
       const first = this.#window[this.#head];

@@ -191,6 +191,7 @@ export class ZabNode {
   /** What this turn's inputs lead to. Checks the invariants; call once at the end of each turn. */
   takeEffects(): Effect[] {
     this.#leader?.flush();
+    this.#state.history.shrinkWindow();
     this.#state.check();
     return this.#state.takeEffects();
   }
