@@ -96,6 +96,9 @@ export class Election {
       this.#adopt(isBetter(vote, own) ? vote : own);
     } else if (isBetter(vote, this.#proposal)) {
       this.#adopt(vote);
+    } else if (isBetter(this.#proposal, vote)) {
+      // It missed ours, for instance because it was still busy with its disk when we sent it.
+      this.#notify(from);
     }
     this.#votes.set(from, vote);
     this.#settled.delete(from);

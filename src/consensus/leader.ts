@@ -237,7 +237,7 @@ export class Leader {
     if (this.#phase !== 'broadcast' && nowMs - this.#startedMs > timings.initTimeoutMs) {
       return { reason: 'no quorum followed within initLimit' };
     }
-    if (zxidCounter(this.#proposed) >= COUNTER_LOW_WATER && this.#isCounterUsedUp()) {
+    if (this.#isCounterUsedUp()) {
       return { reason: 'the zxid counter is used up: a new epoch is needed' };
     }
     return this.#checkQuorum();
@@ -274,10 +274,9 @@ export class Leader {
     learner.acceptedEpoch = acceptedEpoch;
     if (this.#phase === 'discovery') {
       this.#tryNewEpoch();
-    } else if (this.#epoch !== undefined && acceptedEpoch > this.#epoch) {
+    } else if (learner.isVoter && this.#epoch !== undefined && acceptedEpoch > this.#epoch) {
       // It promised a leader that never established itself. Only a newer epoch lets it in again.
-      if (learner.isVoter) return { reason: 'a voter has promised a later epoch' };
-      this.#drop(learner, 'has promised a later epoch');
+      return { reason: 'a voter has promised a later epoch' };
     } else if (this.#phase !== 'promising') {
       this.#sendLeaderInfo(learner);
     }
@@ -618,9 +617,12 @@ export class Leader {
       : { reason: 'no quorum of followers' };
   }
 
+  /** A counter of an earlier epoch is of no concern: the first proposal of this one starts again. */
   #isCounterUsedUp(): boolean {
+    const counter = zxidCounter(this.#proposed);
+    if (zxidEpoch(this.#proposed) !== this.#epoch || counter < COUNTER_LOW_WATER) return false;
     const isIdle = this.#state.history.committed === this.#proposed;
-    return isIdle || zxidCounter(this.#proposed) >= COUNTER_MAX - 0x10_0000;
+    return isIdle || counter >= COUNTER_MAX - 0x10_0000;
   }
 
   #drop(learner: Progress, reason: string): void {

@@ -37,6 +37,8 @@ export class Learner {
   #link: LinkId;
   #redialAtMs: number | undefined;
   #lastHeardMs: number;
+  /** When the synchronisation last came a step further. */
+  #progressMs: number;
   #epoch: Epoch | undefined;
   /** The write whose completion the phases promising and persisting wait for. */
   #awaitedWrite: number | undefined;
@@ -51,6 +53,7 @@ export class Learner {
     this.#state = state;
     this.#startedMs = state.nowMs;
     this.#lastHeardMs = state.nowMs;
+    this.#progressMs = state.nowMs;
     this.#committed = state.history.committed;
     this.#ackedZxid = state.history.durable;
     this.#link = state.newLink();
@@ -91,8 +94,9 @@ export class Learner {
     if (nowMs - this.#lastHeardMs > config.timings.peerTimeoutMs) {
       return { reason: 'leader is silent' };
     }
-    if (this.#phase !== 'live' && nowMs - this.#startedMs > config.timings.initTimeoutMs) {
-      return { reason: 'synchronisation took longer than initLimit' };
+    // A large state may take as long as it likes: giving up would only mean to begin again.
+    if (this.#phase !== 'live' && nowMs - this.#progressMs > config.timings.initTimeoutMs) {
+      return { reason: 'synchronisation stood still for longer than initLimit' };
     }
     return undefined;
   }
@@ -174,6 +178,7 @@ export class Learner {
 
   snapshotStaged(): void {
     if (this.#staging?.snapshot === undefined) return;
+    this.#progressMs = this.#state.nowMs;
     this.#staging.isSnapshotDurable = true;
     const pending = this.#pendingNewLeader;
     if (pending !== undefined) this.#persistSync(pending.epoch, pending.clusterId);
@@ -187,7 +192,15 @@ export class Learner {
 
   #leaderInfo(epoch: Epoch): Abandoned | undefined {
     if (this.#phase !== 'discovery') return { reason: 'LEADERINFO out of order' };
-    const { acceptedEpoch } = this.#state;
+    this.#progressMs = this.#state.nowMs;
+    const { acceptedEpoch, currentEpoch } = this.#state;
+    if (!this.#state.isVoter) {
+      // No quorum counts on an observer's promise, so it gives none and is bound by none.
+      if (epoch < currentEpoch) return { reason: 'a later leader was already followed' };
+      this.#epoch = epoch;
+      this.#sendAckEpoch(undefined);
+      return undefined;
+    }
     if (epoch < acceptedEpoch) return { reason: 'a later epoch was already promised' };
     this.#epoch = epoch;
     if (epoch === acceptedEpoch) {
@@ -241,6 +254,7 @@ export class Learner {
       });
       return { reason: 'leader lacks committed transactions' };
     }
+    this.#progressMs = this.#state.nowMs;
     this.#staging = {
       truncateAfter,
       snapshot: snapshot && { zxid: snapshot.zxid, epochs: snapshot.epochs },
@@ -253,6 +267,7 @@ export class Learner {
 
   #snapChunk(bytes: Uint8Array): Abandoned | undefined {
     if (this.#staging?.snapshot === undefined) return { reason: 'snapshot data out of order' };
+    this.#progressMs = this.#state.nowMs;
     this.#state.emit({ kind: 'stageChunk', bytes });
     return undefined;
   }
@@ -280,6 +295,7 @@ export class Learner {
       return undefined;
     }
     if (staging === undefined) return { reason: 'PROPOSAL out of order' };
+    this.#progressMs = this.#state.nowMs;
     for (const entry of entries) staging.entries.push(entry);
     staging.last = last;
     return undefined;
@@ -319,6 +335,7 @@ export class Learner {
       ...(staging.snapshot && { snapshot: staging.snapshot }),
       ...(staging.truncateAfter !== undefined && { truncateAfter: staging.truncateAfter }),
       ...(staging.entries.length > 0 && { append: staging.entries }),
+      ...(epoch > this.#state.acceptedEpoch && { acceptedEpoch: epoch }),
       currentEpoch: epoch,
       clusterId,
     });
