@@ -91,6 +91,7 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type, requestId, sessionId, cxid, op, payload, identities];
     }
     case ClientMessageType.dropped:
+    case ClientMessageType.undecodable:
       return [type, message.requestId];
     case ClientMessageType.revalidate:
       return [type, message.token, message.sessionId, message.timeoutMs];
@@ -180,6 +181,7 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
     case ClientMessageType.request:
       return decodeRequest(fields);
     case ClientMessageType.dropped:
+    case ClientMessageType.undecodable:
       return isCount(a) ? { type, requestId: a } : undefined;
     case ClientMessageType.revalidate: {
       const sessionId = decodeSessionId(b);

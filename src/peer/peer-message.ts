@@ -16,6 +16,7 @@ export const ClientMessageType = {
   dropped: 42,
   touched: 43,
   digest: 44,
+  undecodable: 45,
 } as const;
 
 /** A client's write on its way to the leader. */
@@ -34,6 +35,12 @@ export interface ForwardedRequest {
 /** The leader will never make a transaction of the request: its client must be disconnected. */
 export interface DroppedRequest {
   readonly type: typeof ClientMessageType.dropped;
+  readonly requestId: number;
+}
+
+/** No record of its operation could be read from the request: a marshalling error, and no transaction. */
+export interface UndecodableRequest {
+  readonly type: typeof ClientMessageType.undecodable;
   readonly requestId: number;
 }
 
@@ -80,6 +87,7 @@ export interface DigestReport {
 export type ClientMessage =
   | ForwardedRequest
   | DroppedRequest
+  | UndecodableRequest
   | Revalidate
   | Revalidated
   | Sync

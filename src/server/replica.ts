@@ -70,6 +70,14 @@ interface Waiting {
   readonly sync: ClientSync;
 }
 
+/** Result of a request that was never made a transaction of. */
+const UNDECODABLE: ApplyResult = Object.freeze({
+  type: TxnType.error,
+  error: ErrorCode.marshallingError,
+  path: null,
+  stat: null,
+  results: [],
+});
 const NO_IDENTITIES: readonly Identity[] = [];
 /** A pause of the whole process this long means that clients could not be heard. */
 const PAUSE_MS = 500;
@@ -164,7 +172,9 @@ export class Replica implements Backend {
       this.#peers.sendToLeader({ type, requestId, sessionId, cxid, op, payload, identities });
       return;
     }
-    if (!this.#propose(this.#config.serverId, requestId, write)) this.#drop(requestId);
+    const refusal = this.#propose(this.#config.serverId, requestId, write);
+    if (refusal === 'moved') this.#drop(requestId);
+    else if (refusal === 'undecodable') this.#refuseUndecodable(requestId);
   }
 
   sync(sync: ClientSync): void {
@@ -289,7 +299,6 @@ export class Replica implements Backend {
     if (txn.timeMs > this.#lastTimeMs) this.#lastTimeMs = txn.timeMs;
     this.#preparer?.applied(zxid);
     if (this.#digests.isDue(zxid)) this.#recordDigest(zxid);
-    if (this.#role === 'leader') this.#trackSession(txn);
     if (txn.origin === this.#config.serverId) {
       const write = this.#pending.get(txn.requestId);
       if (write !== undefined) {
@@ -299,6 +308,7 @@ export class Replica implements Backend {
     }
     if (txn.body.type === TxnType.closeSession) {
       this.#touched.delete(txn.sessionId);
+      this.#tracker.remove(txn.sessionId);
       this.#clientSide?.sessionClosed(txn.sessionId);
     }
   }
@@ -366,6 +376,7 @@ export class Replica implements Backend {
         return;
       }
       case ClientMessageType.dropped:
+      case ClientMessageType.undecodable:
       case ClientMessageType.revalidated:
       case ClientMessageType.synced:
       case ClientMessageType.digest:
@@ -377,6 +388,9 @@ export class Replica implements Backend {
     switch (message.type) {
       case ClientMessageType.dropped:
         this.#drop(message.requestId);
+        return;
+      case ClientMessageType.undecodable:
+        this.#refuseUndecodable(message.requestId);
         return;
       case ClientMessageType.revalidated: {
         const answer = this.#revalidations.get(message.token);
@@ -406,29 +420,43 @@ export class Replica implements Backend {
   // Leader --------------------------------------------------------------------------------------
 
   #forwarded(link: LinkId, sid: ServerId, request: ForwardedRequest): void {
-    if (this.#propose(sid, request.requestId, request)) return;
     const { requestId } = request;
-    this.#peers.sendToLearner(link, { type: ClientMessageType.dropped, requestId });
+    const refusal = this.#propose(sid, requestId, request);
+    if (refusal === undefined) return;
+    const { dropped, undecodable } = ClientMessageType;
+    const type = refusal === 'moved' ? dropped : undecodable;
+    this.#peers.sendToLearner(link, { type, requestId });
   }
 
-  /** False when the session belongs to another server by now: then there will be no answer. */
+  /**
+   * Undefined when a transaction is under way. Otherwise the session belongs to another server by
+   * now, and there will be no answer; or the request cannot be read, which takes no place in the
+   * order unless it is a multi (as in the original since 3.9).
+   */
   #propose(
     origin: ServerId,
     requestId: number,
     request: Pick<ForwardedRequest, 'sessionId' | 'cxid' | 'op' | 'payload' | 'identities'>,
-  ): boolean {
+  ): 'moved' | 'undecodable' | undefined {
     const { sessionId, cxid, op, payload, identities } = request;
     const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
-    if (!isAboutSession && !this.#isOwner(sessionId, origin)) return false;
+    if (!isAboutSession && !this.#isOwner(sessionId, origin)) return 'moved';
     if (op === OpCode.closeSession) this.#tracker.markClosing(sessionId);
     this.#reader.aim(payload);
     const decoded = decodeWriteRequest(op as OpCode, this.#reader);
+    if (decoded === undefined && op !== OpCode.multi) return 'undecodable';
     const body: TxnBody =
       decoded === undefined
         ? { type: TxnType.error, error: ErrorCode.marshallingError }
         : this.#prepare(decoded, sessionId, identities);
+    if (body.type === TxnType.createSession) {
+      // Known from now on, not from its application here: a quorum without this server can commit
+      // it, and its client come back to ask for it, while this server's own disk is still busy.
+      const nowMs = this.#runtime.clock.monotonicMs();
+      this.#tracker.add(sessionId, body.timeoutMs, origin, nowMs);
+    }
     this.#proposeBody(origin, requestId, sessionId, cxid, body);
-    return true;
+    return undefined;
   }
 
   #prepare(
@@ -474,16 +502,6 @@ export class Replica implements Backend {
     return this.#tracker.renew(sessionId, timeoutMs, owner, this.#runtime.clock.monotonicMs());
   }
 
-  #trackSession(txn: Txn): void {
-    const { body, sessionId, origin } = txn;
-    if (body.type === TxnType.createSession) {
-      const nowMs = this.#runtime.clock.monotonicMs();
-      this.#tracker.add(sessionId, body.timeoutMs, origin, nowMs);
-    } else if (body.type === TxnType.closeSession) {
-      this.#tracker.remove(sessionId);
-    }
-  }
-
   #createPreparer(): Preparer {
     const { extendedTypesEnabled, skipAcl, enforceQuota } = this.#config;
     return new Preparer(this.tree, { extendedTypes: extendedTypesEnabled, skipAcl, enforceQuota });
@@ -524,6 +542,13 @@ export class Replica implements Backend {
     const write = this.#pending.get(requestId);
     this.#pending.delete(requestId);
     write?.dropped();
+  }
+
+  /** The client hears of it when its earlier requests are answered. */
+  #refuseUndecodable(requestId: number): void {
+    const write = this.#pending.get(requestId);
+    this.#pending.delete(requestId);
+    write?.completed(this.lastZxid, UNDECODABLE);
   }
 
   #completeSyncAt(sync: ClientSync, zxid: Zxid): void {

@@ -300,6 +300,18 @@ test('operations among servers are refused to clients', async (t) => {
   await client.closed();
 });
 
+test('a write that cannot be read takes no zxid, a multi that cannot be read takes one', async (t) => {
+  const connect = await start(t);
+  const client = await connect();
+  const { zxid } = await client.call(OpCode.ping);
+  for (const op of [OpCode.create, OpCode.delete, OpCode.setData, OpCode.setAcl]) {
+    const reply = await client.call(op, (writer) => writer.writeInt(1000));
+    assert.deepEqual([reply.error, reply.zxid], [marshallingError, zxid]);
+  }
+  const reply = await client.call(OpCode.multi, (writer) => writer.writeInt(1000));
+  assert.deepEqual([reply.error, reply.zxid], [marshallingError, zxid + 1]);
+});
+
 test('reconfig is disabled, and a malformed one is a marshalling error', async (t) => {
   const connect = await start(t);
   const client = await connect();
