@@ -6,6 +6,7 @@
 import { OpCode } from '../../src/base/op-code.ts';
 import type { Exchange } from './driver.ts';
 import { explain, type Pair } from './known-differences.ts';
+import { opName } from './request.ts';
 import type { Event } from './transcript.ts';
 
 /** A difference that no rule explains. */
@@ -16,6 +17,10 @@ export interface Difference extends Pair {
 export class Comparison {
   /** How often each known difference was seen, by its id. */
   readonly seen = new Map<string, number>();
+  /** How many requests of each operation succeeded and failed, by its name. */
+  readonly asked = new Map<string, { ok: number; failed: number }>();
+  /** Notifications compared. */
+  eventCount = 0;
   readonly #zxids = new Pairing(true);
   readonly #sessions = new Pairing(false);
 
@@ -37,7 +42,19 @@ export class Comparison {
     if (original.connection !== ours.connection || original.asked !== ours.asked) {
       return 'out of step';
     }
+    this.#count(original);
     return this.#events(original, ours, anyOrder) ?? this.#outcome(pair);
+  }
+
+  #count({ asked, outcome, events }: Exchange): void {
+    this.eventCount += events.length;
+    if (asked === undefined) return;
+    const name = opName(asked.type);
+    const counts = this.asked.get(name) ?? { ok: 0, failed: 0 };
+    // A multi that fails is a reply without an error, full of errors.
+    const isOk = outcome.error === 0 && !/\n {4}-1 0 /.test(outcome.text);
+    counts[isOk ? 'ok' : 'failed'] += 1;
+    this.asked.set(name, counts);
   }
 
   #outcome(pair: Pair): string | undefined {

@@ -54,6 +54,7 @@ async function runSeeds(
 ): Promise<CompatResult> {
   const startedMs = performance.now();
   const { seen } = sides.comparison;
+  const program = { without: options.without, hasConfig: options.serverCount === 1 };
   let [roots, programs, count, failures] = [0, 0, 0, 0];
   // Roots are equally long, so that a program is the same below each of them.
   const nextRoot = (): string => {
@@ -63,7 +64,7 @@ async function runSeeds(
   while (count < options.ops && failures < options.failuresMax) {
     const seed = options.seed + programs;
     programs += 1;
-    const make = (root: string): Step[] => makeProgram(seed, root, options.without);
+    const make = (root: string): Step[] => makeProgram(seed, root, program);
     const result = await runProgram(sides, make(nextRoot()));
     count += result.count;
     if (result.differences.length === 0) continue;
@@ -76,7 +77,11 @@ async function runSeeds(
   const seconds = (performance.now() - startedMs) / 1000;
   print(`\n${programs} programs, ${count} answers compared in ${seconds.toFixed(1)} s: `);
   print(failures === 0 ? 'no difference that is not known\n' : `${failures} programs differ\n`);
-  for (const [id, times] of [...seen].sort()) print(`  known: ${id} ${times}\n`);
+  print(`  ${sides.comparison.eventCount} notifications\n`);
+  for (const [name, { ok, failed }] of [...sides.comparison.asked].sort()) {
+    print(`  ${name}: ${ok} ok, ${failed} refused\n`);
+  }
+  for (const [id, times] of [...seen].sort()) print(`  known difference ${id}: ${times}\n`);
   return { programs, count, failures, seen };
 }
 

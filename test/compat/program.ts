@@ -53,6 +53,13 @@ const CHANGES: readonly number[] = [
   OpCode.multi,
 ];
 
+export interface ProgramOptions {
+  /** Types of requests to leave out. */
+  readonly without: readonly number[];
+  /** The configuration's own node is alike on both servers: both are alone. */
+  readonly hasConfig: boolean;
+}
+
 const GARBAGE: readonly (readonly number[])[] = [
   [0, 0, 0, 0],
   [0, 0, 0, 3, 1, 2, 3],
@@ -64,12 +71,12 @@ const GARBAGE: readonly (readonly number[])[] = [
 
 /**
  * The program of a seed, below `root`. The same seed gives the same steps below every root of equal
- * length. `without`: types of requests to leave out.
+ * length.
  */
-export function makeProgram(seed: number, root: string, without: readonly number[] = []): Step[] {
+export function makeProgram(seed: number, root: string, options: ProgramOptions): Step[] {
   const prng = new Prng(seed);
-  const values = new Values(prng, root);
-  const source = new RequestSource(values, without);
+  const values = new Values(prng, root, options.hasConfig);
+  const source = new RequestSource(values, options.without);
   const steps: Step[] = [{ kind: 'requests', connection: 0, requests: source.beginning() }];
   const count = source.hasQuotas ? QUOTA_STEP_COUNT : STEP_COUNT;
   while (steps.length < count) {

@@ -43,7 +43,7 @@ export class RequestSource {
     this.#without = without;
     const kinds: readonly (readonly [number, Make])[] = [
       [24, () => [this.#create()]],
-      [8, () => [this.#delete()]],
+      [4, () => [this.#delete()]],
       [10, () => [this.#setData()]],
       [5, () => [this.#setAcl()]],
       [24, (connection) => [this.#read(connection)]],
@@ -74,8 +74,7 @@ export class RequestSource {
 
   /** What every program begins with: its root, and something below it. */
   beginning(): Request[] {
-    const { root } = this.#values;
-    const paths = [root, `${root}/a`, `${root}/b`, `${root}/x`];
+    const paths = [this.#values.root, ...this.#values.firstNodes()];
     return paths.map((path) => create(OpCode.create, path, null, OPEN_ACL, 0));
   }
 
@@ -178,7 +177,7 @@ export class RequestSource {
 
   #multi(): Request {
     const { prng } = this.#values;
-    const count = this.#values.pick([0, 1, 1, 2, 2, 3, 4, 8]);
+    const count = this.#values.pick([0, 1, 1, 2, 2, 2, 3, 3, 8]);
     const members = Array.from({ length: count }, () => this.#member());
     if (prng.chance(0.05)) members.push(this.#foreignMember());
     // What such a member leaves behind of those in front of it is seen by whoever comes next.
@@ -190,27 +189,27 @@ export class RequestSource {
     const values = this.#values;
     // A wrong member undoes all others, so most are right.
     const path = values.prng.chance(0.03) ? values.writePath() : values.node();
-    const version = values.prng.chance(0.8) ? -1 : values.version();
+    const version = values.prng.chance(0.7) ? -1 : values.version();
     const acl = values.acl(path);
     switch (values.prng.between(0, 9)) {
       case 0:
-      case 1:
         return versioned(OpCode.delete, path, version);
+      case 1:
       case 2:
       case 3:
-      case 4:
         return setData(path, values.data(), version);
-      case 5:
+      case 4:
         return versioned(OpCode.check, path, version);
-      case 6:
+      case 5:
         return create(OpCode.createContainer, path, values.data(), acl, 4);
-      case 7: {
-        const flags = values.pick([5, 5, 6]);
+      case 6: {
+        const flags = values.pick([5, 6, 6]);
         const name = this.#named(path, flags);
         return create(OpCode.createTtl, name, values.data(), acl, flags, TTL_MS);
       }
       default: {
-        const flags = values.pick([0, 0, 0, 1, 2, 3, 4, 5, 9]);
+        const odd = values.prng.chance(0.06);
+        const flags = values.pick(odd ? [5, 9] : [0, 0, 1, 2, 2, 2, 3, 3, 4]);
         const type = values.pick([OpCode.create, OpCode.create, OpCode.create2]);
         return create(type, this.#named(path, flags), values.data(), acl, flags);
       }

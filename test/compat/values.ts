@@ -9,7 +9,7 @@ export type WatchMode = 'once' | 'persistent' | 'recursive';
 const WATCH_MODES = ['once', 'once', 'persistent', 'recursive'] as const;
 const NAMES = ['a', 'b', 'x'];
 const SEQUENCE_MAX = 12;
-const VERSIONS = [-1, -1, -1, -1, -1, 0, 0, 1, 1, 2, 3, -2, 7, 0x7fff_ffff, -0x8000_0000];
+const VERSIONS = [0, 0, 0, 1, 1, 2, 3, -2, 7, 0x7fff_ffff, -0x8000_0000];
 const CREDENTIALS = ['alice:pw', 'bob:secret', 'alice:pw', 'carol', ':x', 'a:b:c', ''];
 
 const INVALID_ACLS: readonly (readonly SentAcl[] | null)[] = [
@@ -64,10 +64,14 @@ const RESTRICTED_ACLS: readonly (readonly SentAcl[])[] = [
 export class Values {
   readonly prng: Prng;
   readonly root: string;
+  readonly #special: readonly string[];
 
-  constructor(prng: Prng, root: string) {
+  /** `hasConfig`: the configuration's own node is alike on both servers. */
+  constructor(prng: Prng, root: string, hasConfig: boolean) {
     this.prng = prng;
     this.root = root;
+    const config = hasConfig ? ['/zookeeper/config'] : [];
+    this.#special = ['/', '/zookeeper', '/zookeeper/quota', root, ...config];
   }
 
   pick<T>(choices: readonly T[]): T {
@@ -76,10 +80,16 @@ export class Values {
     return choice;
   }
 
+  /** Paths of the first two levels below the root, parents first. */
+  firstNodes(): string[] {
+    const tops = NAMES.map((name) => `${this.root}/${name}`);
+    return [...tops, ...tops.flatMap((top) => NAMES.map((name) => `${top}/${name}`))];
+  }
+
   /** A path under the root, of a node that is often there. */
   node(): string {
     let path = this.root;
-    const depth = this.pick([1, 1, 1, 2, 2, 3]);
+    const depth = this.pick([1, 1, 1, 2, 2, 2, 2, 3]);
     for (let level = 0; level < depth; level++) path += `/${this.pick(NAMES)}`;
     return this.prng.chance(0.08) ? `${path}/${this.#sequence()}` : path;
   }
@@ -97,8 +107,7 @@ export class Values {
   /** A path to read: strange ones and the server's own nodes included. */
   readPath(): string | null {
     if (this.prng.chance(0.06)) return this.strange();
-    const special = ['/', '/zookeeper', '/zookeeper/config', '/zookeeper/quota', this.root];
-    return this.prng.chance(0.06) ? this.pick(special) : this.node();
+    return this.prng.chance(0.06) ? this.pick(this.#special) : this.node();
   }
 
   /** A path to write to. */
@@ -108,7 +117,7 @@ export class Values {
   }
 
   version(): number {
-    return this.pick(VERSIONS);
+    return this.prng.chance(0.7) ? -1 : this.pick(VERSIONS);
   }
 
   data(): Uint8Array | null {
