@@ -166,10 +166,7 @@ class Simulation {
     );
     if (!isBack) return this.#fail(`no recovery in ${PROGRESS_MAX_MS} ms of peace`);
     this.#clients.rest();
-    for (const client of this.#clients.clients) client.ask([read('sync', '/')]);
-    if (!(await this.#until(() => this.#clients.isIdle, PROGRESS_MAX_MS))) {
-      return this.#fail('requests are not answered though there is peace');
-    }
+    if (!(await this.#allAnswered())) return false;
     if (this.#history.sessions.some(({ state }) => state !== 'live' && state !== 'closed')) {
       // Every session that lost its client ends in this time.
       const { tickTimeMs, maxSessionTimeoutMs } = this.#shape;
@@ -193,8 +190,21 @@ class Simulation {
     });
     const isDone = (): boolean => auditors.every((auditor) => auditor.isIdle);
     if (!(await this.#until(isDone, PROGRESS_MAX_MS))) this.#fail('the audit was not answered');
+    // Whose session has ended is told so now, at the latest.
+    await this.#allAnswered();
     const isEven = await this.#until(() => this.#cluster.isEven(), PROGRESS_MAX_MS);
     if (!isEven) this.#fail('the servers do not become equal');
+  }
+
+  /** Every client is connected and gets an answer. */
+  async #allAnswered(): Promise<boolean> {
+    const isConnected = (): boolean => this.#clients.isConnected;
+    if (!(await this.#until(isConnected, PROGRESS_MAX_MS))) {
+      return this.#fail('clients find no server though there is peace');
+    }
+    for (const client of this.#clients.clients) client.ask([read('sync', '/')]);
+    if (await this.#until(() => this.#clients.isIdle, PROGRESS_MAX_MS)) return true;
+    return this.#fail('requests are not answered though there is peace');
   }
 
   #startClient(): void {

@@ -160,3 +160,18 @@ test('sessions: a session resumed on another server takes its ephemeral nodes al
   await stage.until(() => gone.outcome !== 'pending', 'the read is answered');
   assert.equal(gone.outcome, 'failed');
 });
+
+test('sessions: one that a quorum has and the leader not yet can be resumed', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const leader = stage.leader();
+  const follower = stage.member(leader.id === 1 ? 2 : 1);
+  // The followers commit without the leader, whose disk is busy.
+  stage.world.stallDisk(leader.hostName, 1000);
+  const client = await stage.clientOf(follower);
+  stage.world.network.breakConnections(`client${follower.id}`, follower.hostName);
+  await stage.until(() => !client.isConnected, 'the client has lost its connection');
+  await stage.until(() => client.isConnected, 'the client is connected again');
+  assert.equal(stage.history.sessions.length, 1, 'the session was taken for expired');
+  assert.equal(client.session?.state, 'live');
+});
