@@ -46,7 +46,7 @@ async function start(
     await server.stop();
   });
   return async () => {
-    const client = await WireClient.connect(runtime, server.port);
+    const client = await WireClient.connect(runtime, { host: '127.0.0.1', port: server.port });
     clients.push(client);
     return client;
   };

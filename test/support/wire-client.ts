@@ -1,4 +1,4 @@
-/** A client of a few lines over a real socket: one request at a time, with what came in between. */
+/** A client of a few lines over any runtime: one request at a time, with what came in between. */
 
 import { invariant } from '../../src/base/assert.ts';
 import { SESSION_NONE, type SessionId } from '../../src/base/ids.ts';
@@ -16,7 +16,7 @@ import {
 } from '../../src/protocol/records/header.ts';
 import { decodeWatcherEvent } from '../../src/protocol/records/watch.ts';
 import { encodeWriteRequest } from '../../src/protocol/records/write-request.ts';
-import type { ByteStream, Runtime, StreamHandler } from '../../src/runtime/runtime.ts';
+import type { Address, ByteStream, Runtime, StreamHandler } from '../../src/runtime/runtime.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const SESSION_TIMEOUT_MS = 10_000;
@@ -44,15 +44,14 @@ export class WireClient implements StreamHandler {
   #xid = 0;
   #wake: () => void = () => undefined;
 
-  private constructor(runtime: Runtime, port: number) {
-    const address = { host: '127.0.0.1', port };
+  private constructor(runtime: Runtime, address: Address) {
     this.#stream = runtime.network.connect(address, CONNECT_TIMEOUT_MS);
     this.#stream.attach(this);
   }
 
   /** With a new session. */
-  static async connect(runtime: Runtime, port: number): Promise<WireClient> {
-    const client = new WireClient(runtime, port);
+  static async connect(runtime: Runtime, address: Address): Promise<WireClient> {
+    const client = new WireClient(runtime, address);
     await client.#until(() => client.#isOpen);
     client.#send((writer) =>
       encodeConnectRequest(writer, {
