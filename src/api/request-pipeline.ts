@@ -201,19 +201,22 @@ export class RequestPipeline implements PendingOwner {
 
   /** Sends the writes up to the next unsettled sync on their way. */
   #submitHeld(): void {
+    // A request settled while it is submitted must not be answered from here: answering takes it out
+    // of the queue, with it the way to the requests behind, and those would be held for good.
+    const wasDraining = this.#isDraining;
+    this.#isDraining = true;
     let request = this.#queue.head;
     while (this.#heldCount > 0 && request !== undefined && this.#connection.isOpen) {
-      if (request.type === OpCode.sync && request.state === PendingState.submitted) return;
-      // Taken now: a request that is settled while it is submitted may leave the queue.
-      const next: PendingRequest | undefined = request.next;
+      if (request.type === OpCode.sync && request.state === PendingState.submitted) break;
       if (request.state === PendingState.held) {
         this.#heldCount -= 1;
         request.state = PendingState.submitted;
         this.#host.backend.submit(request);
         request.payload = NO_BYTES;
       }
-      request = next;
+      request = request.next;
     }
+    this.#isDraining = wasDraining;
   }
 
   #answerSettled(request: PendingRequest): void {
