@@ -126,18 +126,29 @@ export class QuotaBook {
   }
 }
 
-/** Keys and numbers; undefined when the text is not written as a quota. No text at all sets no limit. */
+/**
+ * Keys and numbers; undefined when the text is not written as a quota. No text at all sets no limit.
+ * What passes is what the original lets pass, an empty number (`count==`) only if more follows it.
+ */
 export function parseQuota(text: string): Map<string, number> | undefined {
   const values = new Map<string, number>();
-  for (const part of text.split(/[,;]+/)) {
-    if (part === '') continue;
-    const [key = '', number] = part.split('=');
+  if (text === '') return values;
+  for (const part of splitAsJava(text, /[,;]+/)) {
+    const [key, number] = splitAsJava(part, /=/);
+    if (key === undefined || number === undefined) return undefined;
     if (number === '') values.set(key, NO_LIMIT);
-    else if (number === undefined) return undefined;
     else if (/^[+-]?\d{1,19}$/.test(number)) values.set(key, Number(number));
     else return undefined;
   }
   return values;
+}
+
+/** Without the empty strings at the end. */
+function splitAsJava(text: string, separator: RegExp): string[] {
+  const parts = text.split(separator);
+  if (parts.length === 1) return parts;
+  while (parts.at(-1) === '') parts.pop();
+  return parts;
 }
 
 /** count and bytes first, and a stray `=` before anything else: what parsers before 3.7 can read. */
