@@ -539,9 +539,15 @@ export class Leader {
   }
 
   #inform(links: readonly LinkId[], after: Zxid, upTo: Zxid): void {
-    const entries = this.#state.history.entriesAfter(after, upTo, Number.POSITIVE_INFINITY);
-    invariant(entries !== undefined, 'the window lost what was just committed');
-    this.#state.emit({ kind: 'broadcast', links, message: { type: MessageType.inform, entries } });
+    let sent = after;
+    while (sent < upTo) {
+      const entries = this.#state.history.entriesAfter(sent, upTo, SYNC_CHUNK_BYTES);
+      const last = entries?.at(-1);
+      invariant(entries !== undefined && last !== undefined, 'the window lost what was committed');
+      const message = { type: MessageType.inform, entries };
+      this.#state.emit({ kind: 'broadcast', links, message });
+      sent = last.zxid;
+    }
     for (const link of links) {
       const learner = this.#learners.get(link);
       if (learner !== undefined) learner.sentZxid = upTo;
