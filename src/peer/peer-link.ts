@@ -41,8 +41,10 @@ const JOIN_BYTES_MAX = 64 * 1024;
 export class PeerLink {
   readonly #options: PeerLinkOptions;
   readonly #decoder = new FrameDecoder(PEER_FRAME_BYTES_MAX, false);
-  readonly #helloTimer: Timer;
+  /** Ends the wait for a hello, or for the other side to hang up when it was refused. */
+  #patience: Timer;
   #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   #isFlushScheduled = false;
   #isOpen = false;
   #isClosed = false;
@@ -51,13 +53,16 @@ export class PeerLink {
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     const { runtime, stream } = options;
-    this.#helloTimer = runtime.timers.set(HELLO_TIMEOUT_MS, () => this.close('no hello in time'));
+    this.#patience = runtime.timers.set(HELLO_TIMEOUT_MS, () => this.close('no hello in time'));
     stream.attach({
       onOpen: () => this.#sendHello(undefined),
       onData: (chunk) => this.#received(chunk),
       onDrain: () => options.handler.onDrain(this),
       onEnd: () => this.close('the other side ended the connection'),
-      onClose: (error) => this.#closed(error?.message ?? 'the connection ended'),
+      onClose: (error) => {
+        runtime.timers.clear(this.#patience);
+        this.#closed(error?.message ?? 'the connection ended');
+      },
     });
   }
 
@@ -73,9 +78,7 @@ export class PeerLink {
 
   /** Bytes that wait for the network. */
   get queuedBytes(): number {
-    let bytes = this.#options.stream.bufferedBytes;
-    for (const frame of this.#outgoing) bytes += frame.length;
-    return bytes;
+    return this.#options.stream.bufferedBytes + this.#outgoingBytes;
   }
 
   /** Sends a whole frame (with its length) at the end of the turn. The bytes are shared, not copied. */
@@ -91,6 +94,7 @@ export class PeerLink {
     const frames = this.#outgoing;
     if (this.#isClosed || frames.length === 0) return;
     this.#outgoing = [];
+    this.#outgoingBytes = 0;
     const only = frames[0];
     if (frames.length === 1 && only !== undefined) this.#options.stream.write(only);
     else for (const bytes of joined(frames)) this.#options.stream.write(bytes);
@@ -106,6 +110,7 @@ export class PeerLink {
 
   #write(frame: Uint8Array): void {
     this.#outgoing.push(frame);
+    this.#outgoingBytes += frame.length;
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     this.#options.runtime.timers.defer(() => this.flush());
@@ -118,6 +123,7 @@ export class PeerLink {
   }
 
   #received(chunk: Uint8Array): void {
+    if (this.#isClosed) return;
     this.#decoder.push(chunk);
     for (;;) {
       if (this.#isClosed) return;
@@ -149,11 +155,13 @@ export class PeerLink {
       this.#write(encodeRefusal(refusal));
       this.flush();
       // The stream is ended, not destroyed, so that the sentence arrives.
-      this.#options.stream.end();
+      const { runtime, stream } = this.#options;
+      stream.end();
       this.#closed('refused');
+      this.#patience = runtime.timers.set(HELLO_TIMEOUT_MS, () => stream.destroy());
       return;
     }
-    this.#options.runtime.timers.clear(this.#helloTimer);
+    this.#options.runtime.timers.clear(this.#patience);
     this.#isOpen = true;
     if (!this.#options.isDialler) this.#sendHello(hello);
     this.#options.handler.onOpen(this, hello);
@@ -163,7 +171,8 @@ export class PeerLink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#outgoing = [];
-    this.#options.runtime.timers.clear(this.#helloTimer);
+    this.#outgoingBytes = 0;
+    this.#options.runtime.timers.clear(this.#patience);
     this.#options.handler.onClose(this, reason, this.#refusal);
   }
 }

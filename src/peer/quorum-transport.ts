@@ -23,6 +23,11 @@ export interface QuorumHandler {
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
+/**
+ * A peer that lets more than this wait is disconnected: memory stays bounded, the others are not
+ * held up, and it comes back through the log, which needs no memory.
+ */
+export const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
 export class QuorumTransport {
   readonly #network: PeerNetwork;
@@ -69,7 +74,7 @@ export class QuorumTransport {
 
   send(number: LinkId, message: PeerMessage): void {
     const link = this.#links.get(number);
-    if (link?.isOpen) link.send(encodeMessage(message));
+    if (link?.isOpen) push(link, encodeMessage(message));
   }
 
   /** Encodes once, sends to all. */
@@ -77,7 +82,7 @@ export class QuorumTransport {
     const frame = encodeMessage(message);
     for (const number of numbers) {
       const link = this.#links.get(number);
-      if (link?.isOpen) link.send(frame);
+      if (link?.isOpen) push(link, frame);
     }
   }
 
@@ -136,4 +141,10 @@ export class QuorumTransport {
     if (refusal !== undefined) this.#network.refused(refusal);
     this.#handler.onClosed(number, reason);
   }
+}
+
+/** What already waits decides: on an idle connection a single message may be as large as it is. */
+function push(link: PeerLink, frame: Uint8Array): void {
+  if (link.queuedBytes <= QUEUE_BYTES_MAX) link.send(frame);
+  else link.close('the other side reads too slowly');
 }
