@@ -2,6 +2,11 @@
  * Notifications between all servers, over the election ports. Each server dials each other one and
  * sends on the connection it dialled; only the newest notification waits for a connection, for
  * older ones say nothing any more.
+ *
+ * The connections are silent for days, so each side also sends a sign of life now and then. Without
+ * it a peer that vanished without a word would seem to be there for hours: it would be waited for in
+ * an election, what it sends after a long cut would wait for TCP to try again, and its successor
+ * with a new disk would be taken for a second server with its number.
  */
 
 import type { ServerId } from '../base/ids.ts';
@@ -9,7 +14,7 @@ import type { Reachability } from '../consensus/election.ts';
 import type { Notification } from '../consensus/messages.ts';
 import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
 import type { Hello } from './identity.ts';
-import { decodeNotification, encodeNotification } from './peer-codec.ts';
+import { decodeFrame, decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
 import { PeerLink } from './peer-link.ts';
 import type { PeerMember, PeerNetwork } from './peer-network.ts';
 
@@ -21,21 +26,36 @@ export interface ElectionHandler {
 const CONNECT_TIMEOUT_MS = 2000;
 const REDIAL_MIN_MS = 20;
 const REDIAL_MAX_MS = 1000;
+const SIGN_OF_LIFE_MS = 1000;
+/** So many intervals without a sign of life end a connection. Counted, so that a pause of this process counts once. */
+const SILENT_INTERVALS_MAX = 3;
+/** Type of the frame, beside the notification's. */
+const SIGN_OF_LIFE = 65;
 
 interface Outgoing {
   readonly member: PeerMember;
   link: PeerLink | undefined;
   waiting: Notification | undefined;
+  silentIntervals: number;
   redialMs: number;
   timer: Timer | undefined;
+}
+
+/** A connection that another server dialled. */
+interface Incoming {
+  /** Undefined until it has come. */
+  hello: Hello | undefined;
+  silentIntervals: number;
 }
 
 export class ElectionTransport {
   readonly #network: PeerNetwork;
   readonly #handler: ElectionHandler;
   readonly #outgoing = new Map<ServerId, Outgoing>();
-  readonly #incoming = new Map<PeerLink, Hello | undefined>();
+  readonly #incoming = new Map<PeerLink, Incoming>();
+  readonly #signOfLife = encodeFrame([SIGN_OF_LIFE]);
   #listener: Listener | undefined;
+  #timer: Timer | undefined;
   #isStopped = false;
 
   constructor(network: PeerNetwork, handler: ElectionHandler) {
@@ -53,16 +73,19 @@ export class ElectionTransport {
         member,
         link: undefined,
         waiting: undefined,
+        silentIntervals: 0,
         redialMs: REDIAL_MIN_MS,
         timer: undefined,
       };
       this.#outgoing.set(member.sid, outgoing);
       this.#dial(outgoing);
     }
+    this.#timer = runtime.timers.every(SIGN_OF_LIFE_MS, () => this.#showLife());
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    if (this.#timer !== undefined) this.#network.runtime.timers.clear(this.#timer);
     for (const outgoing of this.#outgoing.values()) {
       if (outgoing.timer !== undefined) this.#network.runtime.timers.clear(outgoing.timer);
       outgoing.link?.close('stopping');
@@ -90,8 +113,11 @@ export class ElectionTransport {
       judge: (link, hello) => this.#network.judge(link, hello, member.sid),
       handler: {
         onOpen: (link) => this.#reached(outgoing, link),
-        // The accepting side has nothing to say here.
-        onFrame: (link) => link.close('unexpected message on an election connection'),
+        // The accepting side has nothing else to say here.
+        onFrame: (link, frame) => {
+          if (isSignOfLife(frame)) outgoing.silentIntervals = 0;
+          else link.close('unexpected message on an election connection');
+        },
         onDrain: () => undefined,
         onClose: (_link, _reason, refusal) => this.#lost(outgoing, refusal),
       },
@@ -100,6 +126,7 @@ export class ElectionTransport {
 
   #reached(outgoing: Outgoing, link: PeerLink): void {
     outgoing.redialMs = REDIAL_MIN_MS;
+    outgoing.silentIntervals = 0;
     const { waiting } = outgoing;
     outgoing.waiting = undefined;
     if (waiting !== undefined) link.send(encodeNotification(waiting));
@@ -143,13 +170,13 @@ export class ElectionTransport {
         },
       },
     });
-    this.#incoming.set(link, undefined);
+    this.#incoming.set(link, { hello: undefined, silentIntervals: 0 });
   }
 
   #judgeIncoming(link: PeerLink, hello: Hello): string | undefined {
     const reason = this.#network.judge(link, hello, undefined);
     if (reason !== undefined) return reason;
-    for (const [other, known] of this.#incoming) {
+    for (const [other, { hello: known }] of this.#incoming) {
       if (known === undefined || known.identity.sid !== hello.identity.sid) continue;
       if (known.identity.incarnation === hello.identity.incarnation) continue;
       return `two servers have myid ${hello.identity.sid}, at ${other.remote} and at ${link.remote}: give one of them another number in its myid file`;
@@ -160,16 +187,43 @@ export class ElectionTransport {
   #opened(link: PeerLink, hello: Hello): void {
     const { sid } = hello.identity;
     for (const [other, known] of [...this.#incoming]) {
-      if (known?.identity.sid === sid) other.close('the server connected again');
+      if (known.hello?.identity.sid === sid) other.close('the server connected again');
     }
-    this.#incoming.set(link, hello);
+    this.#incoming.set(link, { hello, silentIntervals: 0 });
     this.#hurry(sid);
   }
 
   #received(link: PeerLink, frame: Uint8Array): void {
-    const from = this.#incoming.get(link)?.identity.sid;
+    const incoming = this.#incoming.get(link);
+    const from = incoming?.hello?.identity.sid;
+    if (incoming === undefined || from === undefined) return;
+    incoming.silentIntervals = 0;
+    if (isSignOfLife(frame)) {
+      link.send(this.#signOfLife);
+      return;
+    }
     const notification = decodeNotification(frame);
-    if (from === undefined || notification === undefined) link.close('not a notification');
+    if (notification === undefined) link.close('not a notification');
     else this.#handler.onNotification(from, notification);
   }
+
+  #showLife(): void {
+    for (const outgoing of this.#outgoing.values()) {
+      const { link } = outgoing;
+      if (link?.isOpen !== true) continue;
+      outgoing.silentIntervals++;
+      if (outgoing.silentIntervals > SILENT_INTERVALS_MAX) link.close('no sign of life');
+      else link.send(this.#signOfLife);
+    }
+    for (const [link, incoming] of [...this.#incoming]) {
+      incoming.silentIntervals++;
+      if (incoming.silentIntervals > SILENT_INTERVALS_MAX && link.isOpen) {
+        link.close('no sign of life');
+      }
+    }
+  }
+}
+
+function isSignOfLife(frame: Uint8Array): boolean {
+  return decodeFrame(frame)?.[0] === SIGN_OF_LIFE;
 }
