@@ -7,6 +7,7 @@ import { invariant } from '../base/assert.ts';
 import { type Zxid, zxidHex } from '../base/ids.ts';
 import type { LogEntry } from '../consensus/messages.ts';
 import type { ApplyResult, DataTree } from '../store/data-tree.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { Txn } from '../store/txn.ts';
 import { decodeTxn, TxnDecodeError } from '../store/txn-codec.ts';
 import type { TxnLog } from '../store/txn-log.ts';
@@ -19,6 +20,8 @@ export interface ApplierHooks {
   isAwaited(txn: Txn): boolean;
   /** The tree has just applied the transaction. */
   applied(zxid: Zxid, txn: Txn, result: ApplyResult): void;
+  /** Whether the log has begun anew at a snapshot whose tree is about to take this one's place. */
+  isTreeOutdated(): boolean;
   /** Everything asked for so far is applied. */
   caughtUp(): void;
   failed(error: unknown): void;
@@ -77,16 +80,27 @@ export class Applier {
     this.#log.read(tree.lastZxid, CHUNK_BYTES).then(
       (entries) => {
         this.#isReading = false;
-        try {
+        this.#goOn(() => {
           // A snapshot that took the tree's place meanwhile needs other entries.
           if (tree === this.#tree) this.#applyRead(entries, target);
           this.#run();
-        } catch (error) {
-          this.#hooks.failed(error);
-        }
+        });
       },
-      (error: unknown) => this.#hooks.failed(error),
+      (error: unknown) => {
+        this.#isReading = false;
+        if (tree !== this.#tree) this.#goOn(() => this.#run());
+        // What this tree lacks went with the old log; the new tree does not need it.
+        else if (!isTrimmed(error) || !this.#hooks.isTreeOutdated()) this.#hooks.failed(error);
+      },
     );
+  }
+
+  #goOn(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#hooks.failed(error);
+    }
   }
 
   #applyRead(entries: readonly LogEntry[], target: Zxid): void {
@@ -109,4 +123,8 @@ export class Applier {
     const result = this.#tree.apply(entry.zxid, txn, this.#hooks.isAwaited(txn));
     this.#hooks.applied(entry.zxid, txn, result);
   }
+}
+
+function isTrimmed(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'LOG_TRIMMED';
 }

@@ -1,5 +1,8 @@
 /** Why a server cannot start or go on, with what the process should say and how it should end. */
 
+import { RuntimeError } from '../runtime/runtime.ts';
+import { StoreError } from '../store/store-error.ts';
+
 export type FatalCode =
   /** The configuration does not fit the data directory or the machine. */
   | 'CONFIG'
@@ -35,9 +38,19 @@ export class FatalError extends Error {
   }
 }
 
-/** Any error as a fatal one: what is not one already is a broken invariant. */
+const DISK_ADVICE =
+  'what is on the disk is no longer known, so this server stops without trying again; check the disk, then start it';
+
+/**
+ * Any error as a fatal one: wrong data, a disk that refused, or else a broken invariant, wherever in
+ * the server it came to light.
+ */
 export function asFatal(error: unknown): FatalError {
   if (error instanceof FatalError) return error;
+  if (error instanceof StoreError) return new FatalError('DATA', error.message, { cause: error });
+  if (error instanceof RuntimeError) {
+    return new FatalError('DISK', `${error.message}; ${DISK_ADVICE}`, { cause: error });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new FatalError('INVARIANT', message, { cause: error });
 }

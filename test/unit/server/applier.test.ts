@@ -51,6 +51,7 @@ function createApplier(log: TxnLog, applied: Zxid[]): Applier {
     recent: () => undefined,
     isAwaited: () => false,
     applied: (at) => applied.push(at),
+    isTreeOutdated: () => log.meta.generation > 1,
     caughtUp: () => undefined,
     failed: (error) => {
       throw error;
@@ -98,4 +99,28 @@ test('Applier.applyUpTo() never applies what was truncated while it read', async
   applier.applyUpTo(zxid(2, 1));
   await world.runUntil(() => applier.tree.lastZxid === zxid(2, 1), 1000);
   assert.deepEqual(applied, [zxid(1, 1), zxid(2, 1)]);
+});
+
+test('Applier waits for the new tree when a snapshot takes the log away while it reads', async () => {
+  const world = new SimWorld(1);
+  const log = await createLog(world);
+  const epochs = { acceptedEpoch: makeEpoch(1), currentEpoch: makeEpoch(1) };
+  const append = [entry(zxid(1, 1), 1), entry(zxid(1, 2), 2)];
+  await world.finish(log.write({ ...epochs, append, commitHint: ZXID_NONE }));
+  const applied: Zxid[] = [];
+  const applier = createApplier(log, applied);
+  // 1. The log begins anew at a snapshot, whose tree is not in place yet.
+  const ends = [{ epoch: makeEpoch(1), last: zxid(1, 9) }];
+  const snapshot = { generation: 2, zxid: zxid(1, 9), epochs: ends };
+  await world.finish(log.write({ snapshot, append: [entry(zxid(1, 10), 3)] }));
+  applier.applyUpTo(zxid(1, 2));
+  await world.runFor(100);
+  assert.deepEqual(applied, []);
+  // 2. With the new tree it goes on behind the snapshot.
+  const tree = new DataTree();
+  tree.restoreZxid(zxid(1, 9));
+  applier.replaceTree(tree);
+  applier.applyUpTo(zxid(1, 10));
+  await world.runUntil(() => applied.length > 0, 1000);
+  assert.deepEqual(applied, [zxid(1, 10)]);
 });
