@@ -105,6 +105,8 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type, ...message.sessionIds];
     case ClientMessageType.digest:
       return [type, message.zxid, message.digest];
+    case ClientMessageType.snapshotTaken:
+      return [type, message.byteCount];
   }
 }
 
@@ -209,6 +211,8 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
       const zxid = parseZxid(a);
       return zxid !== undefined && typeof b === 'string' ? { type, zxid, digest: b } : undefined;
     }
+    case ClientMessageType.snapshotTaken:
+      return isCount(a) ? { type, byteCount: a } : undefined;
     default:
       return undefined;
   }

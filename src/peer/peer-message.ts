@@ -17,6 +17,7 @@ export const ClientMessageType = {
   touched: 43,
   digest: 44,
   undecodable: 45,
+  snapshotTaken: 46,
 } as const;
 
 /** A client's write on its way to the leader. */
@@ -84,6 +85,12 @@ export interface DigestReport {
   readonly digest: string;
 }
 
+/** So many bytes of a snapshot's parts have reached the learner's disk since it last said so. */
+export interface SnapshotTaken {
+  readonly type: typeof ClientMessageType.snapshotTaken;
+  readonly byteCount: number;
+}
+
 export type ClientMessage =
   | ForwardedRequest
   | DroppedRequest
@@ -93,7 +100,8 @@ export type ClientMessage =
   | Sync
   | Synced
   | Touched
-  | DigestReport;
+  | DigestReport
+  | SnapshotTaken;
 
 export type PeerMessage = QuorumMessage | ClientMessage;
 

@@ -10,7 +10,12 @@ import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
 import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
 import { ElectionTransport } from '../peer/election-transport.ts';
-import { type ClientMessage, isClientMessage, type PeerMessage } from '../peer/peer-message.ts';
+import {
+  type ClientMessage,
+  ClientMessageType,
+  isClientMessage,
+  type PeerMessage,
+} from '../peer/peer-message.ts';
 import { QuorumTransport } from '../peer/quorum-transport.ts';
 import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
@@ -90,7 +95,7 @@ export class EnsembleNode implements ReplicaPeers {
       stagedGeneration: () => this.#receiver.generation,
       snapshotSwitched: () => this.#switchState(),
       persisted: (id) => this.#guard(() => this.#persisted(id)),
-      failed: (error) => this.#fail(diskError(error)),
+      failed,
     });
     this.#applier = new Applier(tree, storage.log, {
       recent: (after, upTo, maxBytes) => this.node.history.entriesAfter(after, upTo, maxBytes),
@@ -99,6 +104,7 @@ export class EnsembleNode implements ReplicaPeers {
         this.#checkpoints.applied();
         this.replica.applied(zxid, txn, result);
       },
+      isTreeOutdated: () => storage.log.meta.generation !== this.#state.generation,
       caughtUp: () => this.#caughtUp(),
       failed,
     });
@@ -112,7 +118,7 @@ export class EnsembleNode implements ReplicaPeers {
     const checkpointHooks = {
       trimmed: (zxid: Zxid) => this.node.trimmed(zxid),
       committed: () => this.#count('checkpoint_count'),
-      failed: (error: unknown) => this.#fail(diskError(error)),
+      failed,
     };
     const nowMs = runtime.clock.monotonicMs();
     const { log } = storage;
@@ -122,8 +128,11 @@ export class EnsembleNode implements ReplicaPeers {
       newTree: () => newTree(config),
       generation: () => this.#state.generation,
       staged: () => this.#input(() => this.node.snapshotStaged()),
+      taken: (byteCount) => {
+        this.sendToLeader({ type: ClientMessageType.snapshotTaken, byteCount });
+      },
       rejected: (reason) => this.#rejectSnapshot(reason),
-      failed: (error) => this.#fail(diskError(error)),
+      failed,
     });
     if (config.isStandalone) return;
     const network = createPeerNetwork(options, this.node);
@@ -149,10 +158,9 @@ export class EnsembleNode implements ReplicaPeers {
       options.onTree(tree);
       return new EnsembleNode(options, tree, checkpointer);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      throw new FatalError('DATA', `server ${options.config.serverId}: ${error.message}`, {
-        cause: error,
-      });
+      if (!(error instanceof StoreError) && !(error instanceof RuntimeError)) throw error;
+      const { code, message } = asFatal(error);
+      throw new FatalError(code, `server ${options.config.serverId}: ${message}`, { cause: error });
     }
   }
 
@@ -240,7 +248,8 @@ export class EnsembleNode implements ReplicaPeers {
       },
       onMessage: (link, message) => this.#input(() => this.#received(link, message)),
       onDrain: (link) => this.#drained(link),
-      onClosed: (link) => {
+      onClosed: (link, reason) => {
+        this.#options.log.info('peerClosed', { link, sid: this.#learners.get(link), reason });
         this.#learners.delete(link);
         this.#pausedReads.delete(link);
         this.#sender?.resume(link);
@@ -293,6 +302,10 @@ export class EnsembleNode implements ReplicaPeers {
   #received(link: LinkId, message: PeerMessage): void {
     if (!isClientMessage(message)) {
       this.node.receive(link, message);
+      return;
+    }
+    if (message.type === ClientMessageType.snapshotTaken) {
+      this.#sender?.taken(link, message.byteCount);
       return;
     }
     const sid = this.#learners.get(link);
@@ -351,7 +364,6 @@ export class EnsembleNode implements ReplicaPeers {
         return;
       case 'close':
         this.#quorum?.close(effect.link, effect.reason);
-        this.#options.log.info('peerClosed', { link: effect.link, reason: effect.reason });
         return;
       case 'readLog':
         this.#readLog(effect);
@@ -530,12 +542,4 @@ function kept(message: ClientMessage): ClientMessage {
 function printable(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { zxid } = fields;
   return typeof zxid === 'number' ? { ...fields, zxid: zxidHex(zxid as Zxid) } : { ...fields };
-}
-
-function diskError(error: unknown): FatalError {
-  if (error instanceof StoreError) return new FatalError('DATA', error.message, { cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  const advice =
-    'what is on the disk is no longer known, so this server stops without trying again; check the disk, then start it';
-  return new FatalError('DISK', `${message}; ${advice}`, { cause: error });
 }

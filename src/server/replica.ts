@@ -337,11 +337,10 @@ export class Replica implements Backend {
   /** Several times a second. */
   tick(): void {
     if (this.#role === 'leader') {
+      if (!this.#isInRole) return;
       this.#expireSessions();
-      if (this.#isInRole) {
-        const { clock } = this.#runtime;
-        this.#sweep?.tick(this.tree, clock.monotonicMs(), clock.wallMs());
-      }
+      const { clock } = this.#runtime;
+      this.#sweep?.tick(this.tree, clock.monotonicMs(), clock.wallMs());
     } else if (this.#role === 'learner' && this.#touched.size > 0) {
       this.#peers.sendToLeader({
         type: ClientMessageType.touched,
@@ -380,6 +379,7 @@ export class Replica implements Backend {
       case ClientMessageType.revalidated:
       case ClientMessageType.synced:
       case ClientMessageType.digest:
+      case ClientMessageType.snapshotTaken:
         return;
     }
   }
@@ -413,6 +413,7 @@ export class Replica implements Backend {
       case ClientMessageType.revalidate:
       case ClientMessageType.sync:
       case ClientMessageType.touched:
+      case ClientMessageType.snapshotTaken:
         return;
     }
   }

@@ -15,6 +15,18 @@ import { StoreError } from '../store/store-error.ts';
 const CHUNK_BYTES = 256 * 1024;
 /** More than this waiting for the network: read no further. */
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** More than this sent and not yet on the learner's disk: the learner holds it in memory. */
+const UNTAKEN_BYTES_MAX = 16 * 1024 * 1024;
+/** The learner says what it took when it is so much: far less than the sender waits for. */
+const TAKEN_BYTES_REPORTED = 1024 * 1024;
+
+/** A snapshot on its way to one learner. */
+interface Transfer {
+  /** Bytes of parts that were sent and not yet taken. */
+  untakenBytes: number;
+  /** Goes on, when it waits for room. */
+  resume: (() => void) | undefined;
+}
 
 export interface SnapshotSenderOptions {
   readonly node: ZabNode;
@@ -26,8 +38,7 @@ export interface SnapshotSenderOptions {
 
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
-  /** Links that wait for room, with what goes on when there is some. */
-  readonly #paused = new Map<LinkId, () => void>();
+  readonly #transfers = new Map<LinkId, Transfer>();
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
@@ -39,14 +50,25 @@ export class SnapshotSender {
 
   /** The link has room again, or is gone. */
   resume(link: LinkId): void {
-    const go = this.#paused.get(link);
-    this.#paused.delete(link);
+    const transfer = this.#transfers.get(link);
+    const go = transfer?.resume;
+    if (transfer !== undefined) transfer.resume = undefined;
     go?.();
+  }
+
+  /** The learner has written so much of what it was sent. */
+  taken(link: LinkId, byteCount: number): void {
+    const transfer = this.#transfers.get(link);
+    if (transfer === undefined) return;
+    transfer.untakenBytes -= byteCount;
+    this.resume(link);
   }
 
   async #send(link: LinkId): Promise<void> {
     const { node, transport, state, wake } = this.#options;
     const reader: SnapshotReader = state().openSnapshot();
+    const transfer: Transfer = { untakenBytes: 0, resume: undefined };
+    this.#transfers.set(link, transfer);
     try {
       node.snapshotOpened(link, reader.zxid);
       wake();
@@ -55,15 +77,25 @@ export class SnapshotSender {
         if (!transport.isOpen(link)) return;
         if (bytes === undefined) break;
         transport.send(link, { type: MessageType.snapChunk, bytes });
-        if (transport.queuedBytes(link) > QUEUE_BYTES_MAX) {
-          await new Promise<void>((resolve) => this.#paused.set(link, resolve));
+        transfer.untakenBytes += bytes.length;
+        while (this.#mustWait(link, transfer)) {
+          await new Promise<void>((resolve) => {
+            transfer.resume = resolve;
+          });
         }
       }
       node.snapshotSent(link, encodeFacts(reader));
       wake();
     } finally {
+      this.#transfers.delete(link);
       await reader.close();
     }
+  }
+
+  #mustWait(link: LinkId, { untakenBytes }: Transfer): boolean {
+    const { transport } = this.#options;
+    if (!transport.isOpen(link)) return false;
+    return untakenBytes > UNTAKEN_BYTES_MAX || transport.queuedBytes(link) > QUEUE_BYTES_MAX;
   }
 }
 
@@ -81,6 +113,8 @@ export interface SnapshotReceiverOptions {
   /** Generation in use. */
   readonly generation: () => number;
   readonly staged: () => void;
+  /** So many more bytes of the snapshot are out of memory: the leader may send as many. */
+  readonly taken: (byteCount: number) => void;
   /** What arrived is of no use: give the leader up and ask again. */
   readonly rejected: (reason: string) => void;
   readonly failed: (error: unknown) => void;
@@ -94,11 +128,13 @@ export class SnapshotReceiver {
   #stage: SnapshotStage | undefined;
   #staged: StagedState | undefined;
   #queuedBytes = 0;
+  #takenBytes = 0;
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
   }
 
+  /** Bytes that wait in memory to be written. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -110,6 +146,7 @@ export class SnapshotReceiver {
   begin(): void {
     this.#attempt++;
     this.#staged = undefined;
+    this.#takenBytes = 0;
     this.#enqueue(async () => {
       const store = await StateStore.open(this.#options.store, this.#options.generation());
       this.#stage = await store.stageSnapshot(store.generation + 1);
@@ -120,15 +157,26 @@ export class SnapshotReceiver {
   add(bytes: Uint8Array): void {
     this.#queuedBytes += bytes.length;
     this.#enqueue(
-      async () => this.#stage?.add(bytes),
+      async () => {
+        await this.#stage?.add(bytes);
+        this.#took(bytes.length);
+      },
       () => {
         this.#queuedBytes -= bytes.length;
       },
     );
   }
 
+  #took(byteCount: number): void {
+    this.#takenBytes += byteCount;
+    if (this.#takenBytes < TAKEN_BYTES_REPORTED) return;
+    this.#options.taken(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+
   finish(zxid: Zxid, summary: Uint8Array): void {
     const facts = decodeFacts(summary);
+    const attempt = this.#attempt;
     this.#enqueue(async () => {
       const stage = this.#stage;
       if (stage === undefined) return;
@@ -137,7 +185,6 @@ export class SnapshotReceiver {
         return;
       }
       await stage.finish(facts);
-      const attempt = this.#attempt;
       const state = await StateStore.open(this.#options.store, stage.generation);
       const tree = this.#options.newTree();
       const checkpointer = await Checkpointer.restore(state, tree);
