@@ -68,7 +68,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason: 'As 3.7.2, 3.8.2, 3.9.0 and later do.',
     explains: ({ original, ours }) =>
       original.asked?.members.includes(OpCode.create2) === true &&
-      original.outcome.text === withoutCreate2Stats(original, ours.outcome.text),
+      original.outcome.text === withoutCreate2Stats(original, ours),
   },
   {
     id: 'multi-undecodable-member',
@@ -238,14 +238,15 @@ function isWatchRequest({ asked }: Exchange): boolean {
   return asked?.type === OpCode.checkWatches || asked?.type === OpCode.removeWatches;
 }
 
-/** Our reply to a multi as the original would have written it: members that were create2 as create. */
-function withoutCreate2Stats(original: Exchange, text: string): string {
-  const [head = '', ...results] = text.split('\n');
-  const members = original.asked?.members ?? [];
-  const written = results.map((line, at) =>
-    members[at] === OpCode.create2
+/** Our reply to a multi as the original would have written it: create2 as create, but for containers. */
+function withoutCreate2Stats({ asked, outcome }: Exchange, ours: Exchange): string {
+  const members = asked?.members ?? [];
+  const originals = outcome.text.split('\n');
+  const lines = ours.outcome.text.split('\n').map((line, at) => {
+    const isPlain = members[at - 1] === OpCode.create2 && originals[at]?.startsWith('    1 0 0 ');
+    return isPlain === true
       ? line.replace(/^ {4}15 0 0 ("(?:[^"\\]|\\.)*") \{.*\}$/, '    1 0 0 $1')
-      : line,
-  );
-  return [head, ...written].join('\n');
+      : line;
+  });
+  return lines.join('\n');
 }
