@@ -89,6 +89,16 @@ export class Leader {
     return this.#learners.values();
   }
 
+  /** The log after this zxid is still to be sent to learners that catch up; undefined when to none. */
+  get awaitedAfter(): Zxid | undefined {
+    let after: Zxid | undefined;
+    for (const { phase, sentZxid } of this.#learners.values()) {
+      if (phase !== 'snapshot' && phase !== 'catchingUp') continue;
+      if (after === undefined || sentZxid < after) after = sentZxid;
+    }
+    return after;
+  }
+
   /** Last zxid given out. */
   get proposed(): Zxid {
     return this.#proposed;

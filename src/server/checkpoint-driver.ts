@@ -20,11 +20,16 @@ export interface CheckpointPolicy {
 }
 
 export interface CheckpointHooks {
+  /** The log after this zxid is on its way to a learner; undefined when none catches up. */
+  awaitedAfter(): Zxid | undefined;
   /** The log now begins after this zxid. */
   trimmed(retainedAfter: Zxid): void;
   committed(zxid: Zxid): void;
   failed(error: unknown): void;
 }
+
+/** A learner that catches up may hold up to so many times the log that is kept otherwise. */
+const AWAITED_SHARE_MAX = 16;
 
 /** A checkpoint of the past, where the log may be cut. */
 interface Mark {
@@ -127,7 +132,9 @@ export class CheckpointDriver {
     if (!isTrimming) return;
     const newest = this.#marks.at(-1)?.applied ?? 0;
     let cut: Mark | undefined;
+    const held = this.#heldAfter();
     for (const mark of this.#marks) {
+      if (held !== undefined && mark.zxid > held) break;
       const isFar = newest - mark.applied >= retainTxns;
       if (isFar || this.#log.bytesAfter(mark.zxid) > retainBytes) cut = mark;
     }
@@ -136,5 +143,16 @@ export class CheckpointDriver {
     this.#marks = this.#marks.filter((mark) => mark.zxid >= zxid);
     await this.#log.trim(zxid);
     this.#hooks.trimmed(this.#log.meta.baseZxid);
+  }
+
+  /**
+   * Under load the log outgrows what is kept while a snapshot is under way. Without what follows the
+   * snapshot its receiver would have to begin again, and again.
+   */
+  #heldAfter(): Zxid | undefined {
+    const after = this.#hooks.awaitedAfter();
+    if (after === undefined) return undefined;
+    const heldMax = AWAITED_SHARE_MAX * this.#policy.retainBytes;
+    return this.#log.bytesAfter(after) > heldMax ? undefined : after;
   }
 }

@@ -116,6 +116,7 @@ export class EnsembleNode implements ReplicaPeers {
       isTrimming: config.autopurgeIntervalMs > 0,
     };
     const checkpointHooks = {
+      awaitedAfter: () => this.node.leader?.awaitedAfter,
       trimmed: (zxid: Zxid) => this.node.trimmed(zxid),
       committed: () => this.#count('checkpoint_count'),
       failed,

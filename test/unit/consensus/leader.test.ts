@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
-import { makeEpoch, makeZxid, zxidCounter } from '../../../src/base/ids.ts';
+import { makeEpoch, makeZxid, ZXID_NONE, zxidCounter } from '../../../src/base/ids.ts';
 import { MessageType } from '../../../src/consensus/messages.ts';
 import { LoneNode } from '../../support/lone-node.ts';
 
@@ -45,5 +45,45 @@ describe('Leader', () => {
     assert.equal(lone.closeReason(link), undefined);
     assert(lone.sentTypes(link).includes(MessageType.leaderInfo));
     assert(lone.node.canPropose);
+  });
+
+  it('names where the log must be kept from while a learner is sent a snapshot and what follows', () => {
+    const last = makeZxid(makeEpoch(1), 500);
+    const lone = new LoneNode({
+      sid: 1,
+      voters: [1],
+      observers: [2],
+      durable: {
+        acceptedEpoch: makeEpoch(1),
+        currentEpoch: makeEpoch(1),
+        clusterId: 'cluster',
+        epochs: [{ epoch: makeEpoch(1), last }],
+        retainedAfter: makeZxid(makeEpoch(1), 100),
+        committed: last,
+      },
+    });
+    assert.equal(lone.node.leader?.awaitedAfter, undefined);
+    const link = lone.connectLearner(2, false, 0);
+    lone.receive(link, {
+      type: MessageType.ackEpoch,
+      currentEpoch: undefined,
+      lastZxid: ZXID_NONE,
+      epochs: [],
+    });
+    const snapshotAt = makeZxid(makeEpoch(1), 300);
+    lone.node.snapshotOpened(link, snapshotAt);
+    assert.equal(lone.node.leader?.awaitedAfter, snapshotAt);
+    lone.node.snapshotSent(link, Buffer.from(''));
+    lone.settle();
+    assert.equal(lone.node.leader?.awaitedAfter, snapshotAt);
+    lone.node.logRead(
+      link,
+      Array.from({ length: 200 }, (_, i) => ({
+        zxid: makeZxid(makeEpoch(1), 301 + i),
+        bytes: Buffer.from('x'),
+      })),
+    );
+    assert.equal(lone.node.leader?.awaitedAfter, undefined);
+    assert(lone.sentTypes(link).includes(MessageType.snapEnd));
   });
 });
