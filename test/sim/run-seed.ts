@@ -146,7 +146,7 @@ class Simulation {
   async #work(): Promise<boolean> {
     const count = this.#prng.between(2, 4);
     for (let i = 0; i < count; i++) this.#startClient();
-    const endMs = this.#world.nowMs + this.#prng.between(1000, 2500);
+    const endMs = this.#world.nowMs + this.#prng.between(800, 2000);
     const isDue = (): boolean => this.#nemesis.wakeAtMs <= this.#world.nowMs;
     while (this.#world.nowMs < endMs) {
       const wakeMs = Math.min(endMs, this.#nemesis.wakeAtMs);
@@ -244,7 +244,7 @@ class Simulation {
 
 const QUIET: ClientProfile = { sessionTimeoutMs: 600, depth: 1, thinkMaxMs: 1, roamProbability: 0 };
 /** Requests of one client. */
-const BUDGET = 50;
+const BUDGET = 45;
 
 function isNever(): boolean {
   return false;

@@ -62,7 +62,10 @@ export function replayCommand(seed: number): string {
 }
 
 function runThread(take: () => number | undefined, totals: Totals): Promise<void> {
-  const worker = new Worker(new URL('./seed-worker.js', import.meta.url));
+  const worker = new Worker(new URL('./seed-worker.js', import.meta.url), {
+    // A seed leaves nothing behind: with room for all of it the collector has little to copy.
+    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+  });
   return new Promise((resolve, reject) => {
     let current = take();
     const go = (): void => {
