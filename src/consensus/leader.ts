@@ -33,6 +33,8 @@ export type SteppedDown = { readonly reason: string };
 const COUNTER_LOW_WATER = 0xf000_0000;
 /** One message to a learner that catches up. */
 const SYNC_CHUNK_BYTES = 1024 * 1024;
+/** One PROPOSAL, and one write of the leader's own: a turn that brings more is cut, for frames are bounded. */
+const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024;
 
 type Phase = 'discovery' | 'promising' | 'claiming' | 'synchronization' | 'broadcast';
 
@@ -53,6 +55,7 @@ export class Leader {
   /** Last zxid given to a proposal, in this turn's batch included. */
   #proposed: Zxid;
   #batch: LogEntry[] = [];
+  #batchBytes = 0;
   /** Last zxid that COMMIT and INFORM announced. */
   #announced: Zxid = ZXID_NONE;
   #pingSequence = 0;
@@ -171,7 +174,9 @@ export class Leader {
   /** Gives the transaction its zxid; it is sent and written with the others of this turn by `flush`. */
   propose(bytes: Uint8Array): Zxid {
     invariant(this.#phase === 'broadcast', 'proposal by a leader that is not established');
+    if (this.#batchBytes + bytes.length > PROPOSAL_BYTES_MAX) this.#flushBatch();
     const zxid = this.nextZxid;
+    this.#batchBytes += bytes.length;
     this.#proposed = zxid;
     this.#batch.push({ zxid, bytes });
     return zxid;
@@ -255,16 +260,20 @@ export class Leader {
 
   /** End of a turn: one write and one message for everything proposed in it. */
   flush(): void {
-    if (this.#batch.length > 0) {
-      const entries = this.#batch;
-      this.#batch = [];
-      this.#state.persist({ append: entries });
-      this.#writingSinceMs ??= this.#state.nowMs;
-      this.#broadcastProposal(entries);
-      this.#advanceCommit();
-    }
+    this.#flushBatch();
     this.#announceCommits();
     if (this.#isPingDue) this.#ping();
+  }
+
+  #flushBatch(): void {
+    const entries = this.#batch;
+    if (entries.length === 0) return;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#state.persist({ append: entries });
+    this.#writingSinceMs ??= this.#state.nowMs;
+    this.#broadcastProposal(entries);
+    this.#advanceCommit();
   }
 
   /** Every connection goes; what was proposed and not committed is for the next leader to decide. */

@@ -86,4 +86,18 @@ describe('Leader', () => {
     assert.equal(lone.node.leader?.awaitedAfter, undefined);
     assert(lone.sentTypes(link).includes(MessageType.snapEnd));
   });
+
+  it('cuts what one turn proposes into messages and writes of bounded size', () => {
+    const lone = new LoneNode({ sid: 1, voters: [1] });
+    const megabyte = Buffer.alloc(1024 * 1024);
+    for (let i = 0; i < 40; i++) lone.propose(megabyte);
+    lone.settle();
+    const writes: number[] = [];
+    for (const effect of lone.effects) {
+      if (effect.kind !== 'persist' || effect.request.append === undefined) continue;
+      writes.push(effect.request.append.length);
+    }
+    assert.deepEqual(writes, [16, 16, 8]);
+    assert.equal(zxidCounter(lone.node.history.durable), 40);
+  });
 });
