@@ -10,7 +10,7 @@ import type { ByteStream, StreamHandler } from '../../src/runtime/runtime.ts';
 import type { SimNetworkOptions } from '../../src/testing/sim-link.ts';
 import { SimWorld } from '../../src/testing/sim-world.ts';
 import { FakeBackend } from './fake-backend.ts';
-import { bool, buffer, frame, fromHex, int, long, OPEN_ACL_HEX, text, toHex } from './hex.ts';
+import { bool, buffer, frame, fromHex, int, long, OPEN_ACL_HEX, text } from './hex.ts';
 
 const PORT = 2181;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -116,8 +116,9 @@ export class ClientKit {
 export class RawClient implements StreamHandler {
   readonly stream: ByteStream;
   readonly #kit: ClientKit;
-  #bytes = new Uint8Array(0);
-  #frameStart = 0;
+  #chunks: Uint8Array[] = [];
+  /** The beginning of a frame that is not whole yet. */
+  #partial: Uint8Array = new Uint8Array(0);
   frames: string[] = [];
   isEnded = false;
   isClosed = false;
@@ -128,24 +129,23 @@ export class RawClient implements StreamHandler {
     stream.attach(this);
   }
 
-  /** Everything received. */
+  /** Everything received since the last `forget`, for answers that are no frames. */
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return Buffer.concat(this.#chunks);
   }
 
   onData(chunk: Uint8Array): void {
-    const joined = new Uint8Array(this.#bytes.length + chunk.length);
-    joined.set(this.#bytes);
-    joined.set(chunk, this.#bytes.length);
-    this.#bytes = joined;
-    const view = new DataView(joined.buffer);
-    for (;;) {
-      if (this.#bytes.length < this.#frameStart + 4) return;
-      const end = this.#frameStart + 4 + view.getInt32(this.#frameStart);
-      if (this.#bytes.length < end) return;
-      this.frames.push(toHex(this.#bytes.subarray(this.#frameStart + 4, end)));
-      this.#frameStart = end;
+    // The chunk is the stream's: what stays must be a copy.
+    this.#chunks.push(chunk.slice());
+    const joined = Buffer.concat([this.#partial, chunk]);
+    let start = 0;
+    while (joined.length >= start + 4) {
+      const end = start + 4 + joined.readInt32BE(start);
+      if (joined.length < end) break;
+      this.frames.push(joined.toString('hex', start + 4, end));
+      start = end;
     }
+    this.#partial = joined.subarray(start);
   }
 
   onEnd(): void {
@@ -158,7 +158,7 @@ export class RawClient implements StreamHandler {
 
   /** Sends frames or parts of them, given in hex. */
   send(...hex: readonly string[]): void {
-    this.sendBytes(fromHex(hex.join('')));
+    this.sendBytes(Buffer.from(hex.join(''), 'hex'));
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -182,6 +182,7 @@ export class RawClient implements StreamHandler {
 
   forget(): void {
     this.frames = [];
+    this.#chunks = [];
   }
 
   /** Waits until the server has closed its side, one way or the other. */

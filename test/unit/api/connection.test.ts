@@ -13,7 +13,7 @@ import {
   readFrame,
   setDataFrame,
 } from '../../support/client-kit.ts';
-import { fromHex, int } from '../../support/hex.ts';
+import { frame, fromHex, int, text } from '../../support/hex.ts';
 
 const KIB_100 = 'ab'.repeat(100 * 1024);
 
@@ -177,13 +177,14 @@ test('a client for which too many events pile up is cut off, and the others go o
   const kit = await ClientKit.start();
   const deaf = await kit.session('deaf');
   const writer = await kit.session();
-  const filler = 'p'.repeat(1_000_000);
-  const count = Math.ceil(BACKLOG_BYTES_MAX / filler.length) + 2;
-  for (let i = 0; i < count; i++) {
-    await deaf.ask(readFrame(i, OpCode.exists, `/${i}${filler}`, true));
-  }
+  const path = `/${'p'.repeat(500_000)}`;
+  await writer.ask(createFrame(1, path));
+  const persistent = int(0);
+  await deaf.ask(frame(int(1), int(OpCode.addWatch), text(path), persistent));
   deaf.stream.pause();
-  for (let i = 0; i < count; i++) await writer.ask(createFrame(i, `/${i}${filler}`));
+  const change = setDataFrame(2, path, '00');
+  const events = Math.ceil(BACKLOG_BYTES_MAX / path.length) + 2;
+  for (let i = 0; i < events; i++) await writer.ask(change);
   assert.equal(kit.service.connectionCount, 1);
   assert.ok(kit.logged.some(({ event }) => event === 'slow client dropped'));
   assert.equal(header(await writer.ask(headerFrame(-2, OpCode.ping))).xid, -2);
