@@ -96,16 +96,19 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     return this.#nowMs;
   }
 
+  /** Connections, without those that only wait for the client to close too. */
   get connectionCount(): number {
-    return this.#connections.size;
+    let count = 0;
+    for (const connection of this.#connections.keys()) if (!connection.isEnding) count += 1;
+    return count;
   }
 
   get uptimeMs(): number {
     return this.#isServing ? this.#runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
   }
 
-  connections(): Iterable<Connection> {
-    return this.#connections.keys();
+  *connections(): Generator<Connection> {
+    for (const connection of this.#connections.keys()) if (!connection.isEnding) yield connection;
   }
 
   refreshNow(): void {

@@ -71,6 +71,11 @@ export class Connection implements StreamHandler, Watcher {
     return this.#state === 'closed';
   }
 
+  /** All has been said, and the client has not closed yet. */
+  get isEnding(): boolean {
+    return this.#state === 'ending';
+  }
+
   /** A four-letter word is being answered here. */
   get isCommand(): boolean {
     return this.#state === 'command';

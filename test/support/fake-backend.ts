@@ -65,6 +65,8 @@ export class FakeBackend implements Backend {
   readonly movedSessions = new Set<SessionId>();
   readonly touched: SessionId[] = [];
   statistics: Partial<BackendStatus> = {};
+  /** `status` answers when this is settled. */
+  statusGate: Promise<void> = Promise.resolve();
   resetCount = 0;
   noticeCount = 0;
   /** Told of each session that a transaction closed. */
@@ -176,8 +178,9 @@ export class FakeBackend implements Backend {
     return !this.movedSessions.has(sessionId);
   }
 
-  status(): Promise<BackendStatus> {
-    return Promise.resolve({ ...STATUS, ...this.statistics });
+  async status(): Promise<BackendStatus> {
+    await this.statusGate;
+    return { ...STATUS, ...this.statistics };
   }
 
   resetStatistics(): void {

@@ -211,8 +211,11 @@ test('a client that does not close after the server did is cut off', async () =>
   const client = await kit.session();
   client.send(headerFrame(1, OpCode.closeSession));
   await client.closedByServer();
-  assert.equal(kit.service.connectionCount, 1);
-  await kit.until(() => kit.service.connectionCount === 0, 'the end of the connection');
+  assert.equal(kit.service.connectionCount, 0, 'it counts no more');
+  const { network } = kit.world;
+  assert.equal(network.connectionCount('server'), 1);
+  await kit.until(() => network.connectionCount('server') === 0, 'the end of the connection');
+  assert.ok(kit.world.nowMs < HANDSHAKE_TIMEOUT_MS + 5000);
 });
 
 test('watches go with their connection', async () => {
