@@ -8,20 +8,19 @@
 import { invariant, unreachable } from '../base/assert.ts';
 import { EpochTable } from '../base/epoch-table.ts';
 import {
-  COUNTER_MAX,
   EPOCH_MAX,
   type Epoch,
-  follows,
   makeEpoch,
   makeZxid,
-  nextZxid,
   type ServerId,
   ZXID_NONE,
   type Zxid,
-  zxidCounter,
   zxidEpoch,
 } from '../base/ids.ts';
+import { Broadcast } from './broadcast.ts';
+import { CatchUp } from './catch-up.ts';
 import type { LinkId } from './effects.ts';
+import { LeaderPings } from './leader-pings.ts';
 import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
 import { Progress } from './progress.ts';
 import type { ZabState } from './zab-state.ts';
@@ -29,21 +28,7 @@ import type { ZabState } from './zab-state.ts';
 /** Why a leader gives up; shown in the log. */
 export type SteppedDown = { readonly reason: string };
 
-/** The counter's last stretch: from here on an idle moment is used to start a new epoch. */
-const COUNTER_LOW_WATER = 0xf000_0000;
-/** One message to a learner that catches up. */
-const SYNC_CHUNK_BYTES = 1024 * 1024;
-/** One PROPOSAL, and one write of the leader's own: a turn that brings more is cut, for frames are bounded. */
-const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024;
-
 type Phase = 'discovery' | 'promising' | 'claiming' | 'synchronization' | 'broadcast';
-
-interface Barrier {
-  readonly token: number;
-  readonly zxid: Zxid;
-  /** Confirmed by a quorum of answers to this ping or a later one. */
-  readonly pingSequence: number;
-}
 
 export class Leader {
   readonly #state: ZabState;
@@ -52,31 +37,28 @@ export class Leader {
   #phase: Phase = 'discovery';
   #epoch: Epoch | undefined;
   #awaitedWrite: number | undefined;
-  /** Last zxid given to a proposal, in this turn's batch included. */
-  #proposed: Zxid;
-  #batch: LogEntry[] = [];
-  #batchBytes = 0;
-  /** Last zxid that COMMIT and INFORM announced. */
-  #announced: Zxid = ZXID_NONE;
-  #pingSequence = 0;
-  #pingAtMs: number;
-  #isPingDue = false;
-  #barriers: Barrier[] = [];
-  /** Since when this server's own oldest write is under way. */
-  #writingSinceMs: number | undefined;
+  /** There is one once the initial history is committed, and only then. */
+  #broadcast: Broadcast | undefined;
+  readonly #pings: LeaderPings;
+  readonly #catchUp: CatchUp;
 
   constructor(state: ZabState) {
     invariant(state.isVoter, 'only a voter can lead');
     invariant(state.isDrained, 'leadership begins while writes are under way');
     this.#state = state;
     this.#startedMs = state.nowMs;
-    this.#pingAtMs = state.nowMs;
-    this.#proposed = state.history.last;
+    this.#pings = new LeaderPings(state.config.timings.heartbeatMs, state.nowMs);
+    this.#catchUp = new CatchUp(state, this);
     this.#tryNewEpoch();
   }
 
   get epoch(): Epoch | undefined {
     return this.#epoch;
+  }
+
+  /** Last zxid that COMMIT and INFORM announced. */
+  get announced(): Zxid {
+    return this.#broadcast?.announced ?? ZXID_NONE;
   }
 
   get isServing(): boolean {
@@ -102,16 +84,9 @@ export class Leader {
     return after;
   }
 
-  /** Last zxid given out. */
-  get proposed(): Zxid {
-    return this.#proposed;
-  }
-
-  /** The zxid of the next proposal. */
+  /** The zxid of the next proposal; only while serving. */
   get nextZxid(): Zxid {
-    const epoch = this.#epoch;
-    invariant(epoch !== undefined, 'leader without an epoch');
-    return zxidEpoch(this.#proposed) === epoch ? nextZxid(this.#proposed) : makeZxid(epoch, 1);
+    return this.#established().nextZxid;
   }
 
   // Inputs --------------------------------------------------------------------------------------
@@ -173,51 +148,28 @@ export class Leader {
 
   /** Gives the transaction its zxid; it is sent and written with the others of this turn by `flush`. */
   propose(bytes: Uint8Array): Zxid {
-    invariant(this.#phase === 'broadcast', 'proposal by a leader that is not established');
-    if (this.#batchBytes + bytes.length > PROPOSAL_BYTES_MAX) this.#flushBatch();
-    const zxid = this.nextZxid;
-    this.#batchBytes += bytes.length;
-    this.#proposed = zxid;
-    this.#batch.push({ zxid, bytes });
-    return zxid;
+    return this.#established().propose(bytes);
   }
 
   /** Asks whether this server still leads; answered by a `barrier` effect with the same token. */
   barrier(token: number): void {
-    invariant(this.#phase === 'broadcast', 'barrier at a leader that is not established');
-    this.#isPingDue = true;
-    this.#barriers.push({ token, zxid: this.#proposed, pingSequence: this.#pingSequence + 1 });
+    this.#pings.ask(token, this.#established().proposed);
   }
 
   logRead(link: LinkId, entries: readonly LogEntry[]): void {
     const learner = this.#learners.get(link);
-    if (learner?.phase !== 'catchingUp') return;
-    const first = entries[0];
-    if (first === undefined || !follows(learner.sentZxid, first.zxid)) {
-      this.#drop(learner, 'the log no longer reaches back to where the learner stands');
-      return;
-    }
-    this.#sendEntries(learner, entries);
-    this.#catchUp(learner);
+    if (learner === undefined || this.#catchUp.logRead(learner, entries)) return;
+    this.#drop(learner, 'the log no longer reaches back to where the learner stands');
   }
 
   snapshotOpened(link: LinkId, zxid: Zxid): void {
     const learner = this.#learners.get(link);
-    if (learner?.phase !== 'snapshot') return;
-    const { history } = this.#state;
-    invariant(zxid >= history.retainedAfter, 'the log does not reach back to the checkpoint');
-    learner.streamFrom = zxid;
-    learner.sentZxid = zxid;
-    const epochs = history.epochs.upTo(zxid).ends;
-    this.#state.send(link, { type: MessageType.snap, zxid, epochs });
+    if (learner !== undefined) this.#catchUp.snapshotOpened(learner, zxid);
   }
 
   snapshotSent(link: LinkId, summary: Uint8Array): void {
     const learner = this.#learners.get(link);
-    if (learner?.phase !== 'snapshot') return;
-    this.#state.send(link, { type: MessageType.snapEnd, summary });
-    learner.phase = 'catchingUp';
-    this.#catchUp(learner);
+    if (learner !== undefined) this.#catchUp.snapshotSent(learner, summary);
   }
 
   persisted(): SteppedDown | undefined {
@@ -227,32 +179,26 @@ export class Leader {
       if (this.#phase === 'promising') this.#promised();
       else if (this.#phase === 'claiming') this.#claimed();
     }
-    this.#writingSinceMs = this.#state.isDrained ? undefined : this.#state.nowMs;
-    if (this.#phase === 'broadcast') this.#advanceCommit();
+    this.#broadcast?.persisted();
+    this.#broadcast?.advanceCommit();
     return undefined;
   }
 
   tick(): SteppedDown | undefined {
     const { nowMs, config } = this.#state;
     const { timings } = config;
-    if (nowMs >= this.#pingAtMs) {
-      this.#isPingDue = true;
-      this.#pingAtMs = nowMs + timings.heartbeatMs;
-    }
+    this.#pings.tick(nowMs);
     for (const learner of [...this.#learners.values()]) {
       if (nowMs - learner.lastHeardMs > timings.peerTimeoutMs) this.#drop(learner, 'silent');
       else if (this.#isStuck(learner)) this.#drop(learner, 'acknowledges nothing');
     }
-    if (
-      this.#writingSinceMs !== undefined &&
-      nowMs - this.#writingSinceMs > timings.syncTimeoutMs
-    ) {
+    if (this.#broadcast?.isWriteOverdue(timings.syncTimeoutMs)) {
       return { reason: 'own log write takes longer than syncLimit' };
     }
     if (this.#phase !== 'broadcast' && nowMs - this.#startedMs > timings.initTimeoutMs) {
       return { reason: 'no quorum followed within initLimit' };
     }
-    if (this.#isCounterUsedUp()) {
+    if (this.#broadcast?.isCounterUsedUp) {
       return { reason: 'the zxid counter is used up: a new epoch is needed' };
     }
     return this.#checkQuorum();
@@ -260,20 +206,10 @@ export class Leader {
 
   /** End of a turn: one write and one message for everything proposed in it. */
   flush(): void {
-    this.#flushBatch();
-    this.#announceCommits();
-    if (this.#isPingDue) this.#ping();
-  }
-
-  #flushBatch(): void {
-    const entries = this.#batch;
-    if (entries.length === 0) return;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#state.persist({ append: entries });
-    this.#writingSinceMs ??= this.#state.nowMs;
-    this.#broadcastProposal(entries);
-    this.#advanceCommit();
+    this.#broadcast?.flushProposals();
+    this.#broadcast?.advanceCommit();
+    this.#broadcast?.announceCommits();
+    this.#ping();
   }
 
   /** Every connection goes; what was proposed and not committed is for the next leader to decide. */
@@ -349,7 +285,7 @@ export class Leader {
     learner.currentEpoch = message.currentEpoch;
     learner.isPromiseCounted = message.currentEpoch !== undefined;
     if (this.#phase !== 'claiming') {
-      if (this.#isReadyFor(learner)) this.#beginSync(learner);
+      if (this.#isReadyFor(learner)) this.#catchUp.begin(learner);
       return undefined;
     }
     if (learner.isVoter && this.#isBehind(learner)) {
@@ -383,7 +319,7 @@ export class Leader {
   #claimed(): void {
     this.#phase = 'synchronization';
     for (const learner of this.#learners.values()) {
-      if (learner.phase === 'promised' && this.#isReadyFor(learner)) this.#beginSync(learner);
+      if (learner.phase === 'promised' && this.#isReadyFor(learner)) this.#catchUp.begin(learner);
     }
     this.#tryEstablish();
   }
@@ -393,65 +329,6 @@ export class Leader {
   /** An observer's log holds only what is committed, which is not known before the establishment. */
   #isReadyFor(learner: Progress): boolean {
     return this.#phase === 'broadcast' || (this.#phase === 'synchronization' && learner.isVoter);
-  }
-
-  /**
-   * Two histories that share an epoch are equal up to the smaller of their last zxids in it. So the
-   * end of the highest common epoch is where they part, and no guess is needed.
-   */
-  #beginSync(learner: Progress): void {
-    const { history } = this.#state;
-    const common = history.epochs.commonWith(learner.epochs ?? new EpochTable());
-    if (common < history.retainedAfter) {
-      learner.mode = 'snap';
-      learner.phase = 'snapshot';
-      this.#state.emit({ kind: 'sendSnapshot', link: learner.link });
-      return;
-    }
-    learner.mode = learner.lastZxid > common ? 'trunc' : 'diff';
-    const type = learner.mode === 'trunc' ? MessageType.trunc : MessageType.diff;
-    this.#state.send(learner.link, { type, zxid: common });
-    learner.phase = 'catchingUp';
-    learner.streamFrom = common;
-    learner.sentZxid = common;
-    this.#catchUp(learner);
-  }
-
-  /** Sends history until the learner has all of it; then, in the same step, it goes live. */
-  #catchUp(learner: Progress): void {
-    const { history } = this.#state;
-    const end = learner.isVoter ? history.last : this.#announced;
-    while (learner.sentZxid < end) {
-      const entries = history.entriesAfter(learner.sentZxid, end, SYNC_CHUNK_BYTES);
-      if (entries === undefined) {
-        const { link, sentZxid: after } = learner;
-        this.#state.emit({ kind: 'readLog', link, after, maxBytes: SYNC_CHUNK_BYTES });
-        return;
-      }
-      this.#sendEntries(learner, entries);
-    }
-    learner.phase = 'live';
-    const { link } = learner;
-    if (this.#announced > ZXID_NONE && learner.isVoter) {
-      this.#state.send(link, { type: MessageType.commit, zxid: this.#announced });
-    }
-    const epoch = this.#epoch;
-    invariant(epoch !== undefined, 'NEWLEADER without an epoch');
-    const { clusterId } = this.#state;
-    this.#state.send(link, { type: MessageType.newLeader, epoch, clusterId });
-    learner.waitingSinceMs = this.#state.nowMs;
-    const { sid, mode, streamFrom: from, sentZxid: to } = learner;
-    this.#state.emit({ kind: 'learnerReady', link, report: { sid, mode, from, to } });
-  }
-
-  #sendEntries(learner: Progress, entries: readonly LogEntry[]): void {
-    const end = learner.isVoter ? this.#state.history.last : this.#announced;
-    const wanted = entries.filter((entry) => entry.zxid <= end);
-    const last = wanted.at(-1);
-    if (last === undefined) return;
-    // Before NEWLEADER an observer stages PROPOSALs like a follower; INFORM is for the live stream.
-    this.#state.send(learner.link, { type: MessageType.proposal, entries: wanted });
-    learner.sentZxid = last.zxid;
   }
 
   #acked(learner: Progress, zxid: Zxid): SteppedDown | undefined {
@@ -472,7 +349,7 @@ export class Leader {
       learner.ackedZxid = zxid;
     }
     learner.waitingSinceMs = this.#isWaitedFor(learner) ? this.#state.nowMs : undefined;
-    if (this.#phase === 'broadcast') this.#advanceCommit();
+    this.#broadcast?.advanceCommit();
     return undefined;
   }
 
@@ -483,101 +360,31 @@ export class Leader {
       sid === this.#state.sid || acked.some((l) => l.sid === sid);
     if (!this.#state.quorum.contains(isIn)) return;
     const { history } = this.#state;
-    this.#phase = 'broadcast';
-    this.#proposed = history.last;
-    history.commit(history.last);
-    this.#announced = history.last;
-    this.#state.apply();
     const epoch = this.#epoch;
     invariant(epoch !== undefined, 'established without an epoch');
+    this.#phase = 'broadcast';
+    history.commit(history.last);
+    this.#broadcast = new Broadcast(this.#state, epoch, this.#learners);
+    this.#state.apply();
     this.#state.emit({ kind: 'role', role: { name: 'leading', epoch, isServing: true } });
     for (const learner of [...this.#learners.values()]) {
       if (learner.hasAckedNewLeader) this.#bringUpToDate(learner);
-      else if (learner.phase === 'promised') this.#beginSync(learner);
+      else if (learner.phase === 'promised') this.#catchUp.begin(learner);
     }
   }
 
   #bringUpToDate(learner: Progress): void {
     const { link } = learner;
-    const zxid = this.#announced;
+    const zxid = this.announced;
     if (zxid > ZXID_NONE) this.#state.send(link, { type: MessageType.commit, zxid });
     this.#state.send(link, { type: MessageType.upToDate });
-  }
-
-  // Broadcast -----------------------------------------------------------------------------------
-
-  #broadcastProposal(entries: readonly LogEntry[]): void {
-    const links: LinkId[] = [];
-    for (const learner of this.#learners.values()) {
-      if (learner.phase !== 'live' || !learner.isVoter) continue;
-      links.push(learner.link);
-      learner.sentZxid = this.#proposed;
-      learner.waitingSinceMs ??= this.#state.nowMs;
-    }
-    if (links.length === 0) return;
-    const message = { type: MessageType.proposal, entries };
-    this.#state.emit({ kind: 'broadcast', links, message });
-  }
-
-  /** Commits what a quorum has durably, of this epoch only: older ones went with the establishment. */
-  #advanceCommit(): void {
-    const { history, quorum, sid } = this.#state;
-    const reached = quorum.reached((voter) =>
-      voter === sid ? history.durable : this.#ackedBy(voter),
-    );
-    if (reached > history.committed && zxidEpoch(reached) === this.#epoch) history.commit(reached);
-    this.#state.apply();
-  }
-
-  #ackedBy(sid: ServerId): Zxid {
-    for (const learner of this.#learners.values()) {
-      if (learner.sid === sid && learner.hasAckedNewLeader) return learner.ackedZxid;
-    }
-    return ZXID_NONE;
-  }
-
-  /** One COMMIT per turn for all that was committed in it. */
-  #announceCommits(): void {
-    const { history } = this.#state;
-    const zxid = history.committed;
-    if (this.#phase !== 'broadcast' || zxid <= this.#announced) return;
-    const followers: LinkId[] = [];
-    const observers: LinkId[] = [];
-    for (const learner of this.#learners.values()) {
-      if (learner.phase !== 'live') continue;
-      if (learner.isVoter) followers.push(learner.link);
-      else observers.push(learner.link);
-    }
-    if (followers.length > 0) {
-      const message = { type: MessageType.commit, zxid };
-      this.#state.emit({ kind: 'broadcast', links: followers, message });
-    }
-    const before = this.#announced;
-    this.#announced = zxid;
-    if (observers.length > 0) this.#inform(observers, before, zxid);
-  }
-
-  #inform(links: readonly LinkId[], after: Zxid, upTo: Zxid): void {
-    let sent = after;
-    while (sent < upTo) {
-      const entries = this.#state.history.entriesAfter(sent, upTo, SYNC_CHUNK_BYTES);
-      const last = entries?.at(-1);
-      invariant(entries !== undefined && last !== undefined, 'the window lost what was committed');
-      const message = { type: MessageType.inform, entries };
-      this.#state.emit({ kind: 'broadcast', links, message });
-      sent = last.zxid;
-    }
-    for (const link of links) {
-      const learner = this.#learners.get(link);
-      if (learner !== undefined) learner.sentZxid = upTo;
-    }
   }
 
   // Liveness ------------------------------------------------------------------------------------
 
   #ping(): void {
-    this.#isPingDue = false;
-    const sequence = ++this.#pingSequence;
+    const sequence = this.#pings.next();
+    if (sequence === undefined) return;
     const links = [...this.#learners.keys()];
     if (links.length > 0) {
       const message = { type: MessageType.ping, sequence };
@@ -587,15 +394,12 @@ export class Leader {
   }
 
   #confirmBarriers(): void {
-    if (this.#barriers.length === 0 || this.#phase !== 'broadcast') return;
+    if (this.#phase !== 'broadcast') return;
     const { quorum, sid } = this.#state;
-    const answered = (sequence: number): boolean =>
+    const isAnswered = (sequence: number): boolean =>
       quorum.contains((voter) => voter === sid || this.#pongOf(voter) >= sequence);
-    while (this.#barriers[0] !== undefined && answered(this.#barriers[0].pingSequence)) {
-      if (this.#barriers[0].pingSequence > this.#pingSequence) break;
-      const { token, zxid } = this.#barriers[0];
+    for (const { token, zxid } of this.#pings.confirmed(isAnswered)) {
       this.#state.emit({ kind: 'barrier', token, zxid });
-      this.#barriers.shift();
     }
   }
 
@@ -642,12 +446,9 @@ export class Leader {
       : { reason: 'no quorum of followers' };
   }
 
-  /** A counter of an earlier epoch is of no concern: the first proposal of this one starts again. */
-  #isCounterUsedUp(): boolean {
-    const counter = zxidCounter(this.#proposed);
-    if (zxidEpoch(this.#proposed) !== this.#epoch || counter < COUNTER_LOW_WATER) return false;
-    const isIdle = this.#state.history.committed === this.#proposed;
-    return isIdle || counter >= COUNTER_MAX - 0x10_0000;
+  #established(): Broadcast {
+    invariant(this.#broadcast !== undefined, 'the leader is not established');
+    return this.#broadcast;
   }
 
   #drop(learner: Progress, reason: string): void {
