@@ -175,3 +175,27 @@ test('sessions: one that a quorum has and the leader not yet can be resumed', as
   assert.equal(stage.history.sessions.length, 1, 'the session was taken for expired');
   assert.equal(client.session?.state, 'live');
 });
+
+test('forwarding: a request that reaches a leader still reading its log is done whole', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const { id } = stage.leader();
+  assert.equal(id, 3);
+  const writer = await stage.clientOf(stage.leader());
+  for (let i = 0; i < 5; i++) {
+    await stage.done(writer, write(create(`/n${i}`, '', CreateMode.persistent)));
+  }
+  for (const member of stage.cluster.members) stage.cluster.crash(member);
+  // The server with the highest number comes first, is elected, and reads its log slowly.
+  stage.world.disk('s3').configure({ minReadMs: 150, maxReadMs: 150 });
+  const before = stage.count('looking');
+  stage.cluster.start(stage.member(3));
+  await stage.until(() => stage.count('looking') > before, 'it looks for a leader');
+  stage.cluster.startAll();
+  await stage.until(() => stage.cluster.view(stage.member(1)) !== undefined, 'a follower is up');
+  const client = await stage.clientOf(stage.member(1));
+  await stage.done(client, write(create('/early', 'whole', CreateMode.ephemeral)));
+  await stage.world.runFor(2 * PROFILE.sessionTimeoutMs);
+  assert.equal(client.session?.timeoutMs, PROFILE.sessionTimeoutMs);
+  assert.equal((await stage.done(client, read('get', '/early'))).reply.value, 'whole');
+});
