@@ -6,6 +6,7 @@
 import { makeSessionId } from '../../src/base/ids.ts';
 import { OpCode } from '../../src/base/op-code.ts';
 import { sessionPassword } from '../../src/session/session-id.ts';
+import { SESSION_TIMEOUT_MAX_MS } from '../interop/support.ts';
 import { CONNECTION_COUNT, type Hello, type Step, type WrongClaim } from './program.ts';
 import { empty, pathOnly, type Request, record } from './request.ts';
 import { SocketClient } from './socket-client.ts';
@@ -48,7 +49,7 @@ const END_MS = 2000;
 const PASSWORD_BYTES = 16;
 const NO_PASSWORD = new Uint8Array(PASSWORD_BYTES);
 const USUAL_HELLO: Hello = {
-  timeoutMs: 40_000,
+  timeoutMs: SESSION_TIMEOUT_MAX_MS,
   hasReadOnlyByte: true,
   passwordBytes: PASSWORD_BYTES,
   protocolVersion: 0,

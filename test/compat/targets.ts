@@ -1,7 +1,13 @@
 /** The two servers of a compatibility run, configured alike. */
 
 import { isConfigKey } from '../../src/server/config-keys.ts';
-import { startApache, startEnsemble, startStandalone, type Target } from '../interop/support.ts';
+import {
+  SESSION_TIMEOUT_MAX_MS,
+  startApache,
+  startEnsemble,
+  startStandalone,
+  type Target,
+} from '../interop/support.ts';
 
 /** What the run needs from the original: everything switched on, no disk syncs, no sweeps by the clock. */
 const PROPERTIES = [
@@ -16,6 +22,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   extendedTypesEnabled: 'true',
   enforceQuota: 'true',
   'znode.container.checkIntervalMs': '3600000',
+  maxSessionTimeout: String(SESSION_TIMEOUT_MAX_MS),
 };
 
 export interface Targets {

@@ -7,7 +7,7 @@ import { APACHE } from './support.ts';
 
 const RUNS = [
   { servers: 1, ops: 100_000 },
-  { servers: 3, ops: 10_000 },
+  { servers: 3, ops: 4_000 },
 ] as const;
 
 for (const { servers, ops } of RUNS) {

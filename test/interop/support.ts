@@ -16,6 +16,8 @@ import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 const JAVA = '/usr/bin/java';
 const APACHE_CLASSPATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
 const START_TIMEOUT_MS = 60_000;
+/** Long enough that a session which a test leaves behind does not expire, and take a zxid, within it. */
+export const SESSION_TIMEOUT_MAX_MS = 3_600_000;
 const STOP_GRACE_MS = 10_000;
 const POLL_MS = 50;
 
@@ -70,6 +72,7 @@ export async function startApache(properties: readonly string[] = []): Promise<T
     `dataDir=${path.join(directory, 'data')}`,
     `clientPort=${port}`,
     'clientPortAddress=127.0.0.1',
+    `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
     'admin.enableServer=false',
   ];
   await writeFile(config, `${lines.join('\n')}\n`);
