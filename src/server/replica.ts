@@ -15,17 +15,9 @@ import type {
   ClientWrite,
   ServingMode,
 } from '../api/backend.ts';
-import type { Identity } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
-import {
-  SERVER_NONE,
-  SESSION_NONE,
-  type ServerId,
-  type SessionId,
-  type Zxid,
-} from '../base/ids.ts';
-import { OpCode } from '../base/op-code.ts';
+import type { ServerId, SessionId, Zxid } from '../base/ids.ts';
 import type { LinkId } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
 import {
@@ -33,18 +25,13 @@ import {
   ClientMessageType,
   type ForwardedRequest,
 } from '../peer/peer-message.ts';
-import { JuteReader } from '../protocol/jute-reader.ts';
-import { decodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { SessionIdGenerator } from '../session/session-id.ts';
-import { SessionTracker } from '../session/session-tracker.ts';
 import type { ApplyResult, DataTree } from '../store/data-tree.ts';
-import { Preparer } from '../store/prepare.ts';
-import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
-import { encodeTxn } from '../store/txn-codec.ts';
+import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
-import { ContainerSweep } from './container-sweep.ts';
 import { DigestHistory } from './digest-history.ts';
+import { Leadership } from './leadership.ts';
 
 /** What the replica needs of the node that drives it. */
 export interface ReplicaPeers {
@@ -78,23 +65,17 @@ const UNDECODABLE: ApplyResult = Object.freeze({
   stat: null,
   results: [],
 });
-const NO_IDENTITIES: readonly Identity[] = [];
-/** A pause of the whole process this long means that clients could not be heard. */
-const PAUSE_MS = 500;
-
 export class Replica implements Backend {
   readonly #config: ServerConfig;
   readonly #runtime: Runtime;
   readonly #peers: ReplicaPeers;
   #clientSide: ClientSide | undefined;
   readonly #sessionIds: SessionIdGenerator;
-  readonly #tracker: SessionTracker;
-  readonly #reader = new JuteReader();
   readonly #digests = new DigestHistory();
   #role: ReplicaRole = 'none';
   #mode: ServingMode | undefined;
-  #preparer: Preparer | undefined;
-  #sweep: ContainerSweep | undefined;
+  /** While this server leads. */
+  #leadership: Leadership | undefined;
   /** Requests of this server's clients under way, by their number. */
   readonly #pending = new Map<number, ClientWrite>();
   #nextRequestId: number;
@@ -108,9 +89,8 @@ export class Replica implements Backend {
   #waiting: Waiting[] = [];
   readonly #revalidations = new Map<number, (isValid: boolean | undefined) => void>();
   readonly #touched = new Set<SessionId>();
-  /** Leader's clock for transactions; never goes back. */
+  /** The latest time that a transaction carried. */
   #lastTimeMs = 0;
-  #lastExpiryMs = 0;
   #proposalBytes = { last: -1, min: -1, max: -1 };
 
   constructor(config: ServerConfig, runtime: Runtime, peers: ReplicaPeers) {
@@ -118,7 +98,6 @@ export class Replica implements Backend {
     this.#runtime = runtime;
     this.#peers = peers;
     this.#sessionIds = new SessionIdGenerator(config.serverId, runtime.clock.wallMs());
-    this.#tracker = new SessionTracker(config.tickTimeMs);
     const random = new DataView(runtime.randomBytes(8).buffer);
     this.#nextRequestId = random.getUint32(0) * 0x10000 + random.getUint16(4) + 1;
   }
@@ -166,13 +145,13 @@ export class Replica implements Backend {
     }
     const requestId = this.#nextRequestId++;
     this.#pending.set(requestId, write);
-    if (this.#role === 'learner') {
+    if (this.#leadership === undefined) {
       const { sessionId, cxid, op, payload, identities } = write;
       const type = ClientMessageType.request;
       this.#peers.sendToLeader({ type, requestId, sessionId, cxid, op, payload, identities });
       return;
     }
-    const refusal = this.#propose(this.#config.serverId, requestId, write);
+    const refusal = this.#leadership.propose(this.#config.serverId, requestId, write);
     if (refusal === 'moved') this.#drop(requestId);
     else if (refusal === 'undecodable') this.#refuseUndecodable(requestId);
   }
@@ -198,8 +177,8 @@ export class Replica implements Backend {
     answer: (isValid: boolean | undefined) => void,
   ): void {
     if (!this.#isInRole) answer(undefined);
-    else if (this.#role === 'leader') {
-      answer(this.#renew(sessionId, timeoutMs, this.#config.serverId));
+    else if (this.#leadership !== undefined) {
+      answer(this.#leadership.renew(sessionId, timeoutMs, this.#config.serverId));
     } else {
       const token = this.#nextToken++;
       this.#revalidations.set(token, answer);
@@ -209,21 +188,17 @@ export class Replica implements Backend {
   }
 
   touch(sessionId: SessionId): void {
-    if (this.#role === 'leader') {
-      this.#tracker.touch(sessionId, this.#runtime.clock.monotonicMs());
-    } else {
-      this.#touched.add(sessionId);
-    }
+    if (this.#leadership !== undefined) this.#leadership.touch(sessionId);
+    else this.#touched.add(sessionId);
   }
 
   ownsSession(sessionId: SessionId): boolean {
-    return this.#role !== 'leader' || this.#isOwner(sessionId, this.#config.serverId);
+    return this.#leadership?.isOwner(sessionId, this.#config.serverId) ?? true;
   }
 
   async status(): Promise<BackendStatus> {
-    const nowMs = this.#runtime.clock.monotonicMs();
     const status = await this.#peers.status();
-    const sessionDeadlines = this.#role === 'leader' ? this.#tracker.deadlines(nowMs) : [];
+    const sessionDeadlines = this.#leadership?.sessionDeadlines ?? [];
     return { ...status, sessionDeadlines, proposalSizes: this.#proposalBytes };
   }
 
@@ -236,14 +211,16 @@ export class Replica implements Backend {
   /** The tree holds everything committed before this leadership: sessions begin to run, clients come. */
   lead(mode: ServingMode): void {
     invariant(this.#role === 'none', 'leads while in another role');
-    const nowMs = this.#runtime.clock.monotonicMs();
-    this.#preparer = this.#createPreparer();
-    this.#sweep = this.#createSweep(this.#preparer, nowMs);
-    this.#lastExpiryMs = nowMs;
-    // Nobody knows who was heard from last: every session gets its whole timeout again.
-    for (const [sessionId, timeoutMs] of this.tree.sessions.entries()) {
-      this.#tracker.add(sessionId, timeoutMs, SERVER_NONE, nowMs);
-    }
+    const { node, tree } = this.#peers;
+    this.#leadership = new Leadership({
+      config: this.#config,
+      clock: this.#runtime.clock,
+      node,
+      tree,
+      lastTimeMs: this.#lastTimeMs,
+      wake: () => this.#peers.wake(),
+      proposed: (bytes) => this.#countProposal(bytes),
+    });
     this.#serve('leader', mode);
   }
 
@@ -258,9 +235,7 @@ export class Replica implements Backend {
     this.#role = 'none';
     this.#mode = undefined;
     this.#clientSide?.stopServing();
-    this.#preparer = undefined;
-    this.#sweep = undefined;
-    this.#tracker.clear();
+    this.#leadership = undefined;
     this.#touched.clear();
     const writes = [...this.#pending.values()];
     const syncs = [...this.#syncs.values(), ...this.#waiting.map((waiting) => waiting.sync)];
@@ -297,7 +272,7 @@ export class Replica implements Backend {
   /** The tree has applied the transaction: watch events are queued, now come the reply and the rest. */
   applied(zxid: Zxid, txn: Txn, result: ApplyResult): void {
     if (txn.timeMs > this.#lastTimeMs) this.#lastTimeMs = txn.timeMs;
-    this.#preparer?.applied(zxid);
+    this.#leadership?.applied(zxid);
     if (this.#digests.isDue(zxid)) this.#recordDigest(zxid);
     if (txn.origin === this.#config.serverId) {
       const write = this.#pending.get(txn.requestId);
@@ -308,7 +283,7 @@ export class Replica implements Backend {
     }
     if (txn.body.type === TxnType.closeSession) {
       this.#touched.delete(txn.sessionId);
-      this.#tracker.remove(txn.sessionId);
+      this.#leadership?.closed(txn.sessionId);
       this.#clientSide?.sessionClosed(txn.sessionId);
     }
   }
@@ -336,11 +311,8 @@ export class Replica implements Backend {
 
   /** Several times a second. */
   tick(): void {
-    if (this.#role === 'leader') {
-      if (!this.#isInRole) return;
-      this.#expireSessions();
-      const { clock } = this.#runtime;
-      this.#sweep?.tick(this.tree, clock.monotonicMs(), clock.wallMs());
+    if (this.#leadership !== undefined) {
+      if (this.#isInRole) this.#leadership.tick();
     } else if (this.#role === 'learner' && this.#touched.size > 0) {
       this.#peers.sendToLeader({
         type: ClientMessageType.touched,
@@ -351,14 +323,15 @@ export class Replica implements Backend {
   }
 
   fromLearner(link: LinkId, sid: ServerId, message: ClientMessage): void {
-    if (this.#role !== 'leader' || !this.#isInRole) return;
+    const leadership = this.#leadership;
+    if (leadership === undefined || !this.#isInRole) return;
     switch (message.type) {
       case ClientMessageType.request:
-        this.#forwarded(link, sid, message);
+        this.#forwarded(leadership, link, sid, message);
         return;
       case ClientMessageType.revalidate: {
         const { token, sessionId, timeoutMs } = message;
-        const isValid = this.#renew(sessionId, timeoutMs, sid);
+        const isValid = leadership.renew(sessionId, timeoutMs, sid);
         this.#peers.sendToLearner(link, { type: ClientMessageType.revalidated, token, isValid });
         return;
       }
@@ -370,8 +343,7 @@ export class Replica implements Backend {
         return;
       }
       case ClientMessageType.touched: {
-        const nowMs = this.#runtime.clock.monotonicMs();
-        for (const sessionId of message.sessionIds) this.#tracker.touch(sessionId, nowMs);
+        for (const sessionId of message.sessionIds) leadership.touch(sessionId);
         return;
       }
       case ClientMessageType.dropped:
@@ -418,71 +390,15 @@ export class Replica implements Backend {
     }
   }
 
-  // Leader --------------------------------------------------------------------------------------
+  // Settling ------------------------------------------------------------------------------------
 
-  #forwarded(link: LinkId, sid: ServerId, request: ForwardedRequest): void {
+  #forwarded(leadership: Leadership, link: LinkId, sid: ServerId, request: ForwardedRequest): void {
     const { requestId } = request;
-    const refusal = this.#propose(sid, requestId, request);
+    const refusal = leadership.propose(sid, requestId, request);
     if (refusal === undefined) return;
     const { dropped, undecodable } = ClientMessageType;
     const type = refusal === 'moved' ? dropped : undecodable;
     this.#peers.sendToLearner(link, { type, requestId });
-  }
-
-  /**
-   * Undefined when a transaction is under way. Otherwise the session belongs to another server by
-   * now, and there will be no answer; or the request cannot be read, which takes no place in the
-   * order unless it is a multi (as in the original since 3.9).
-   */
-  #propose(
-    origin: ServerId,
-    requestId: number,
-    request: Pick<ForwardedRequest, 'sessionId' | 'cxid' | 'op' | 'payload' | 'identities'>,
-  ): 'moved' | 'undecodable' | undefined {
-    const { sessionId, cxid, op, payload, identities } = request;
-    const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
-    if (!isAboutSession && !this.#isOwner(sessionId, origin)) return 'moved';
-    if (op === OpCode.closeSession) this.#tracker.markClosing(sessionId);
-    this.#reader.aim(payload);
-    const decoded = decodeWriteRequest(op as OpCode, this.#reader);
-    if (decoded === undefined && op !== OpCode.multi) return 'undecodable';
-    const body: TxnBody =
-      decoded === undefined
-        ? { type: TxnType.error, error: ErrorCode.marshallingError }
-        : this.#prepare(decoded, sessionId, identities);
-    if (body.type === TxnType.createSession) {
-      // Known from now on, not from its application here: a quorum without this server can commit
-      // it, and its client come back to ask for it, while this server's own disk is still busy.
-      const nowMs = this.#runtime.clock.monotonicMs();
-      this.#tracker.add(sessionId, body.timeoutMs, origin, nowMs);
-    }
-    this.#proposeBody(origin, requestId, sessionId, cxid, body);
-    return undefined;
-  }
-
-  #prepare(
-    request: Parameters<Preparer['prepare']>[0],
-    sessionId: SessionId,
-    identities: readonly Identity[],
-  ): TxnBody {
-    invariant(this.#preparer !== undefined, 'request prepared by a server that does not lead');
-    const zxid = this.#peers.node.nextZxid;
-    return this.#preparer.prepare(request, { sessionId, identities, zxid });
-  }
-
-  #proposeBody(
-    origin: ServerId,
-    requestId: number,
-    sessionId: SessionId,
-    cxid: number,
-    body: TxnBody,
-  ): void {
-    const timeMs = Math.max(this.#lastTimeMs, this.#runtime.clock.wallMs());
-    this.#lastTimeMs = timeMs;
-    const bytes = encodeTxn({ sessionId, cxid, timeMs, origin, requestId, body });
-    this.#peers.node.propose(bytes);
-    this.#countProposal(bytes.length);
-    this.#peers.wake();
   }
 
   #countProposal(bytes: number): void {
@@ -493,51 +409,6 @@ export class Replica implements Backend {
       max: Math.max(max, bytes),
     };
   }
-
-  #isOwner(sessionId: SessionId, sid: ServerId): boolean {
-    const owner = this.#tracker.owner(sessionId);
-    return owner === undefined || owner === SERVER_NONE || owner === sid;
-  }
-
-  #renew(sessionId: SessionId, timeoutMs: number, owner: ServerId): boolean {
-    return this.#tracker.renew(sessionId, timeoutMs, owner, this.#runtime.clock.monotonicMs());
-  }
-
-  #createPreparer(): Preparer {
-    const { extendedTypesEnabled, skipAcl, enforceQuota } = this.#config;
-    return new Preparer(this.tree, { extendedTypes: extendedTypesEnabled, skipAcl, enforceQuota });
-  }
-
-  #createSweep(preparer: Preparer, nowMs: number): ContainerSweep {
-    const hooks = {
-      isPending: (path: string) => preparer.isPending(path),
-      delete: (path: string) => this.#deleteContainer(path),
-    };
-    return new ContainerSweep(this.#config.containerSweep, hooks, nowMs);
-  }
-
-  /** Nobody waits for the outcome, so a deletion that cannot be takes no place in the order. */
-  #deleteContainer(path: string): void {
-    const request = makeWriteRequest(OpCode.deleteContainer, { path });
-    const body = this.#prepare(request, SESSION_NONE, NO_IDENTITIES);
-    if (body.type === TxnType.error) return;
-    this.#proposeBody(SERVER_NONE, 0, SESSION_NONE, 0, body);
-  }
-
-  #expireSessions(): void {
-    const nowMs = this.#runtime.clock.monotonicMs();
-    const wasPaused = nowMs - this.#lastExpiryMs > PAUSE_MS;
-    this.#lastExpiryMs = nowMs;
-    // Signs of life that came during a pause of this process are still unread: hear them first.
-    if (wasPaused) return;
-    for (const sessionId of this.#tracker.expired(nowMs)) {
-      const request = makeWriteRequest(OpCode.closeSession);
-      const body = this.#prepare(request, sessionId, NO_IDENTITIES);
-      this.#proposeBody(SERVER_NONE, 0, sessionId, 0, body);
-    }
-  }
-
-  // Both ----------------------------------------------------------------------------------------
 
   #drop(requestId: number): void {
     const write = this.#pending.get(requestId);

@@ -1,0 +1,192 @@
+/**
+ * What a replica does only while it leads: makes transactions of requests, knows who is alive and
+ * where, expires sessions, sweeps containers. It is made when a leadership begins and thrown away
+ * with it, so that nothing of one leadership reaches into another.
+ */
+
+import type { BackendStatus } from '../api/backend.ts';
+import type { Identity } from '../base/acl.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import {
+  SERVER_NONE,
+  SESSION_NONE,
+  type ServerId,
+  type SessionId,
+  type Zxid,
+} from '../base/ids.ts';
+import { OpCode } from '../base/op-code.ts';
+import type { WriteRequest } from '../base/write-request.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import type { ForwardedRequest } from '../peer/peer-message.ts';
+import { JuteReader } from '../protocol/jute-reader.ts';
+import { decodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
+import type { Clock } from '../runtime/runtime.ts';
+import { SessionTracker } from '../session/session-tracker.ts';
+import type { DataTree } from '../store/data-tree.ts';
+import { Preparer } from '../store/prepare.ts';
+import { type TxnBody, TxnType } from '../store/txn.ts';
+import { encodeTxn } from '../store/txn-codec.ts';
+import type { ServerConfig } from './config.ts';
+import { ContainerSweep } from './container-sweep.ts';
+
+export interface LeadershipOptions {
+  readonly config: ServerConfig;
+  readonly clock: Clock;
+  readonly node: ZabNode;
+  /** Holds everything committed before this leadership. */
+  readonly tree: DataTree;
+  /** Time of the last transaction applied: this leadership's clock does not go behind it. */
+  readonly lastTimeMs: number;
+  /** The core has been given work. */
+  readonly wake: () => void;
+  readonly proposed: (bytes: number) => void;
+}
+
+/** A request as clients' servers hand it on. */
+export type LeaderRequest = Pick<
+  ForwardedRequest,
+  'sessionId' | 'cxid' | 'op' | 'payload' | 'identities'
+>;
+
+/**
+ * Why no transaction was made: the session belongs to another server by now, and there will be no
+ * answer; or the request cannot be read, which takes no place in the order unless it is a multi (as
+ * in the original since 3.9).
+ */
+export type Refusal = 'moved' | 'undecodable';
+
+const NO_IDENTITIES: readonly Identity[] = [];
+/** A pause of the whole process this long means that clients could not be heard. */
+const PAUSE_MS = 500;
+
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #preparer: Preparer;
+  readonly #tracker: SessionTracker;
+  readonly #sweep: ContainerSweep;
+  readonly #reader = new JuteReader();
+  /** Clock of the transactions; never goes back. */
+  #lastTimeMs: number;
+  #lastExpiryMs: number;
+
+  constructor(options: LeadershipOptions) {
+    const { config, clock, tree } = options;
+    const nowMs = clock.monotonicMs();
+    this.#options = options;
+    const { extendedTypesEnabled: extendedTypes, skipAcl, enforceQuota } = config;
+    this.#preparer = new Preparer(tree, { extendedTypes, skipAcl, enforceQuota });
+    this.#lastTimeMs = options.lastTimeMs;
+    this.#lastExpiryMs = nowMs;
+    this.#tracker = new SessionTracker(config.tickTimeMs);
+    // Nobody knows who was heard from last: every session gets its whole timeout again.
+    for (const [sessionId, timeoutMs] of tree.sessions.entries()) {
+      this.#tracker.add(sessionId, timeoutMs, SERVER_NONE, nowMs);
+    }
+    const hooks = {
+      isPending: (path: string) => this.#preparer.isPending(path),
+      delete: (path: string) => this.#deleteContainer(path),
+    };
+    this.#sweep = new ContainerSweep(config.containerSweep, hooks, nowMs);
+  }
+
+  /** Living sessions with the milliseconds each has left. */
+  get sessionDeadlines(): BackendStatus['sessionDeadlines'] {
+    return this.#tracker.deadlines(this.#nowMs);
+  }
+
+  /** Proposes what the request leads to, or says why not. */
+  propose(origin: ServerId, requestId: number, request: LeaderRequest): Refusal | undefined {
+    const { sessionId, cxid, op, payload, identities } = request;
+    const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
+    if (!isAboutSession && !this.isOwner(sessionId, origin)) return 'moved';
+    if (op === OpCode.closeSession) this.#tracker.markClosing(sessionId);
+    this.#reader.aim(payload);
+    const decoded = decodeWriteRequest(op as OpCode, this.#reader);
+    if (decoded === undefined && op !== OpCode.multi) return 'undecodable';
+    const body: TxnBody =
+      decoded === undefined
+        ? { type: TxnType.error, error: ErrorCode.marshallingError }
+        : this.#prepare(decoded, sessionId, identities);
+    if (body.type === TxnType.createSession) {
+      // Known from now on, not from its application here: a quorum without this server can commit
+      // it, and its client come back to ask for it, while this server's own disk is still busy.
+      this.#tracker.add(sessionId, body.timeoutMs, origin, this.#nowMs);
+    }
+    this.#proposeBody(origin, requestId, sessionId, cxid, body);
+    return undefined;
+  }
+
+  /** The tree has applied the transaction, in the same step. */
+  applied(zxid: Zxid): void {
+    this.#preparer.applied(zxid);
+  }
+
+  closed(sessionId: SessionId): void {
+    this.#tracker.remove(sessionId);
+  }
+
+  touch(sessionId: SessionId): void {
+    this.#tracker.touch(sessionId, this.#nowMs);
+  }
+
+  /** A session that nobody claimed yet belongs to whoever asks. */
+  isOwner(sessionId: SessionId, sid: ServerId): boolean {
+    const owner = this.#tracker.owner(sessionId);
+    return owner === undefined || owner === SERVER_NONE || owner === sid;
+  }
+
+  /** False when the session does not live; otherwise it is the server's from now on. */
+  renew(sessionId: SessionId, timeoutMs: number, owner: ServerId): boolean {
+    return this.#tracker.renew(sessionId, timeoutMs, owner, this.#nowMs);
+  }
+
+  /** Several times a second. */
+  tick(): void {
+    this.#expireSessions();
+    this.#sweep.tick(this.#options.tree, this.#nowMs, this.#options.clock.wallMs());
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #prepare(request: WriteRequest, sessionId: SessionId, identities: readonly Identity[]): TxnBody {
+    const zxid = this.#options.node.nextZxid;
+    return this.#preparer.prepare(request, { sessionId, identities, zxid });
+  }
+
+  #proposeBody(
+    origin: ServerId,
+    requestId: number,
+    sessionId: SessionId,
+    cxid: number,
+    body: TxnBody,
+  ): void {
+    const timeMs = Math.max(this.#lastTimeMs, this.#options.clock.wallMs());
+    this.#lastTimeMs = timeMs;
+    const bytes = encodeTxn({ sessionId, cxid, timeMs, origin, requestId, body });
+    this.#options.node.propose(bytes);
+    this.#options.proposed(bytes.length);
+    this.#options.wake();
+  }
+
+  #expireSessions(): void {
+    const nowMs = this.#nowMs;
+    const wasPaused = nowMs - this.#lastExpiryMs > PAUSE_MS;
+    this.#lastExpiryMs = nowMs;
+    // Signs of life that came during a pause of this process are still unread: hear them first.
+    if (wasPaused) return;
+    for (const sessionId of this.#tracker.expired(nowMs)) {
+      const body = this.#prepare(makeWriteRequest(OpCode.closeSession), sessionId, NO_IDENTITIES);
+      this.#proposeBody(SERVER_NONE, 0, sessionId, 0, body);
+    }
+  }
+
+  /** Nobody waits for the outcome, so a deletion that cannot be takes no place in the order. */
+  #deleteContainer(path: string): void {
+    const request = makeWriteRequest(OpCode.deleteContainer, { path });
+    const body = this.#prepare(request, SESSION_NONE, NO_IDENTITIES);
+    if (body.type === TxnType.error) return;
+    this.#proposeBody(SERVER_NONE, 0, SESSION_NONE, 0, body);
+  }
+}
