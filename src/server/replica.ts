@@ -135,7 +135,11 @@ export class Replica implements Backend {
   }
 
   nextSessionId(): SessionId {
-    return this.#sessionIds.next();
+    let sessionId = this.#sessionIds.next();
+    // Ids begin at the wall clock of the start: one that was set back would give a living session's
+    // id away again, and with it the session.
+    while (this.tree.sessions.has(sessionId)) sessionId = this.#sessionIds.next();
+    return sessionId;
   }
 
   submit(write: ClientWrite): void {

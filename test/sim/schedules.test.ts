@@ -63,8 +63,7 @@ class Stage {
   }
 
   /** A client that knows this server only. */
-  async clientOf(member: SimMember): Promise<SimClient> {
-    const hostName = `client${member.id}`;
+  async clientOf(member: SimMember, hostName = `client${member.id}`): Promise<SimClient> {
     const client = this.#clients.start(hostName, [member.clientAddress], PROFILE, NO_WORKLOAD);
     await this.until(() => client.isConnected, 'the client is connected');
     return client;
@@ -198,4 +197,30 @@ test('forwarding: a request that reaches a leader still reading its log is done 
   await stage.world.runFor(2 * PROFILE.sessionTimeoutMs);
   assert.equal(client.session?.timeoutMs, PROFILE.sessionTimeoutMs);
   assert.equal((await stage.done(client, read('get', '/early'))).reply.value, 'whole');
+});
+
+test('sessions: a clock that was set back gives no living session away', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const { world, cluster } = stage;
+  const server = stage.member(1);
+  // With reads that take no time a server starts in the very moment in which it is started.
+  world.disk(server.hostName).configure({ minReadMs: 0, maxReadMs: 0 });
+  const restart = async (): Promise<void> => {
+    cluster.crash(server);
+    cluster.start(server);
+    await stage.whole();
+  };
+  const beganMs = world.nowMs;
+  await restart();
+  const first = await stage.clientOf(server);
+  // The moment of that start comes again.
+  const elapsedMs = Math.ceil(world.nowMs - beganMs);
+  await world.runFor(beganMs + elapsedMs - world.nowMs);
+  world.setClockSkew(server.hostName, -elapsedMs);
+  await restart();
+  const second = await stage.clientOf(server, 'second');
+  await stage.until(() => first.isConnected, 'the first client is connected again');
+  assert.equal(first.session?.state, 'live');
+  assert.notEqual(second.session?.id, first.session?.id);
 });
