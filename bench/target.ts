@@ -4,9 +4,10 @@
  */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePorts } from '../cluster/free-ports.ts';
+import { createNodeRuntime } from '../src/runtime/node/node-runtime.ts';
 import type { Address } from '../src/runtime/runtime.ts';
 import { askWord } from './four-letter.ts';
 import { type CommandLine, ServerProcess } from './server-process.ts';
@@ -60,7 +61,7 @@ export class Target {
     parentDirectory: string,
   ): Promise<Target> {
     const directory = mkdtempSync(path.join(parentDirectory, `bench-${kind.name}-`));
-    const ports = await freePorts(serverCount * 3);
+    const ports = await findFreePorts(createNodeRuntime().network, serverCount * 3);
     const members = Array.from({ length: serverCount }, (_, at) => ({
       id: at + 1,
       clientPort: ports[at * 3] ?? 0,
@@ -168,19 +169,4 @@ function configText(clientPort: number, dataDirectory: string, members: readonly
     ...members,
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** Ports that nobody listened on a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const listeners = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const listener of listeners) {
-    await new Promise<void>((resolve) => listener.listen(0, HOST, resolve));
-    const address = listener.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
-  }
-  await Promise.all(
-    listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve()))),
-  );
-  return ports;
 }
