@@ -271,6 +271,17 @@ describe('watches', () => {
     }, /child watch on \/u owed it for 0x2/);
   });
 
+  test('the end of a session owes no event for a node that may have been deleted before', () => {
+    assertFine((first, second) => {
+      first.created('/e/a', 1, CreateMode.ephemeral);
+      second.listed('/e', ['a'], 1);
+      first.lost(write({ ...create('/e/a', '', CreateMode.persistent), kind: 'delete' }));
+      second.listed('/e', [], 2, true);
+      first.closed(3);
+      second.missed('/r/1', 3);
+    });
+  });
+
   test('an event in time satisfies its watch', () => {
     assertFine((first, second) => {
       first.created('/r/0', 1);

@@ -127,14 +127,15 @@ class Watcher {
 /** Ascending zxids of acknowledged changes to the children of each parent. */
 function zxidsByParent(timelines: Timelines): Map<string, number[]> {
   const zxids = new Map<string, number[]>();
-  for (const [path, { effects }] of timelines) {
+  for (const [path, { effects, possible }] of timelines) {
+    const mayBeGone = possible.some(({ kind }) => kind === 'delete');
     const parent = path.slice(0, path.lastIndexOf('/'));
     const list = zxids.get(parent) ?? [];
     zxids.set(parent, list);
     let isThere = false;
     for (const { kind, zxid } of effects) {
-      // The end of a session changes nothing where its client has deleted the node before.
-      if (kind === 'create' || (kind === 'delete' && isThere)) list.push(zxid);
+      // The end of a session changes nothing where its client has, or may have, deleted the node.
+      if (kind === 'create' || (isThere && !mayBeGone && kind === 'delete')) list.push(zxid);
       if (kind !== 'set') isThere = kind === 'create';
     }
   }
