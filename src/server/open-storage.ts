@@ -57,7 +57,7 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     throw new FatalError(
       'DATA',
       `server ${config.serverId}: ${found} is there but ${missing} is not; they belong together: ` +
-        'put the missing directory back (is a disk not mounted?), or move both away and let the server join anew',
+        'put the missing directory back (is a disk not mounted?), or move both away and let the server join anew while the others run',
     );
   }
   const logStore = await storage.open(logDirectory, { create: !hasLog });
@@ -124,6 +124,6 @@ function checkTheyFit(log: TxnLog, state: StateStore, logDir: string, stateDir: 
     'DATA',
     `the state in ${stateDir} is of ${zxidHex(zxid)}, the log in ${logDir} reaches from ` +
       `${zxidHex(baseZxid)} to ${zxidHex(lastZxid)}: they do not belong together (was one restored ` +
-      'from a backup?); put back the one that belongs to the other, or move both away and let the server join anew',
+      'from a backup?); put back the one that belongs to the other, or move both away and let the server join anew while the others run',
   );
 }

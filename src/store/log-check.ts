@@ -75,7 +75,7 @@ export function logDamaged(after: Zxid, end: Zxid, problem: string): StoreError 
     'LOG_DAMAGED',
     `log store, entries after ${zxidHex(after)} up to ${zxidHex(end)}`,
     problem,
-    'restore both data directories from one backup, or remove them and let the server join anew',
+    'restore both data directories from one backup, or remove them and let the server join anew while the others run',
   );
 }
 

@@ -214,6 +214,6 @@ export function stateDamaged(place: string, problem: string): StoreError {
     'STATE_DAMAGED',
     place,
     problem,
-    'restore both data directories from one backup, or remove them and let the server join anew',
+    'restore both data directories from one backup, or remove them and let the server join anew while the others run',
   );
 }

@@ -62,7 +62,7 @@ export class StateStore {
         'STATE_MISSING',
         `state store, generation ${generationInUse}`,
         'it is not there, although the log says that it is in use',
-        'name the data directory that belongs to this log, or remove both and let the server join anew',
+        'name the data directory that belongs to this log, or remove both and let the server join anew while the others run',
       );
     }
     return new StateStore(store, generationInUse, decodeCheckpointMeta(generationInUse, value));
