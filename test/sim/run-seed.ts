@@ -9,7 +9,7 @@ import { SimWorld } from '../../src/testing/sim-world.ts';
 import { checkHistory } from './checkers/check-history.ts';
 import { ServerHistory } from './checkers/server-history.ts';
 import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
-import { type Draft, History } from './history.ts';
+import { type Draft, History, type SessionRecord } from './history.ts';
 import { type FaultCounts, Nemesis } from './nemesis.ts';
 import type { ClientProfile } from './sim-client.ts';
 import { type ClusterShape, type LogLine, SimCluster } from './sim-cluster.ts';
@@ -76,6 +76,7 @@ class Simulation {
   readonly #weights: TaskWeights;
   readonly #nemesis: Nemesis;
   readonly #auditors = new Set<number>();
+  readonly #ended = new Set<SessionRecord>();
   #clientCount = 0;
 
   constructor(seed: number, logLine: LogLine | undefined) {
@@ -105,7 +106,8 @@ class Simulation {
     const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
     if (isReady) await this.#audit();
     const blindMs = Math.max(...this.#shape.peerTimeoutsMs) + BLIND_MORE_MS;
-    checkHistory(this.#history, { auditors: this.#auditors, blindMs }, this.#violations);
+    const circumstances = { auditors: this.#auditors, ended: this.#ended, blindMs };
+    checkHistory(this.#history, circumstances, this.#violations);
   }
 
   /** Something that no server caught itself. */
@@ -167,7 +169,10 @@ class Simulation {
     if (!isBack) return this.#fail(`no recovery in ${PROGRESS_MAX_MS} ms of peace`);
     this.#clients.rest();
     if (!(await this.#allAnswered())) return false;
-    if (this.#history.sessions.some(({ state }) => state !== 'live' && state !== 'closed')) {
+    for (const session of this.#history.sessions) {
+      if (session.state !== 'live' && session.state !== 'closed') this.#ended.add(session);
+    }
+    if (this.#ended.size > 0) {
       // Every session that lost its client ends in this time.
       const { tickTimeMs, maxSessionTimeoutMs } = this.#shape;
       await this.#until(isNever, maxSessionTimeoutMs + 4 * tickTimeMs);

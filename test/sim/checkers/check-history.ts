@@ -1,6 +1,6 @@
 /** All that is demanded of what clients saw. */
 
-import type { History } from '../history.ts';
+import type { History, SessionRecord } from '../history.ts';
 import { checkEphemerals } from './ephemerals.ts';
 import { checkExpiry } from './expiry.ts';
 import { checkMultis } from './multis.ts';
@@ -13,13 +13,15 @@ import { checkWatches } from './watches.ts';
 export interface Circumstances {
   /** The clients that read everything in the end; empty when it did not come to that. */
   readonly auditors: ReadonlySet<number>;
+  /** Sessions that had ended, and run out, before that. */
+  readonly ended: ReadonlySet<SessionRecord>;
   /** See `checkExpiry`. */
   readonly blindMs: number;
 }
 
 export function checkHistory(
   history: History,
-  { auditors, blindMs }: Circumstances,
+  { auditors, ended, blindMs }: Circumstances,
   violations: string[],
 ): void {
   const timelines = buildTimelines(history);
@@ -27,7 +29,7 @@ export function checkHistory(
   checkNodes(history, timelines, violations);
   checkMultis(history, violations);
   checkSequences(history, violations);
-  checkEphemerals(history, auditors, violations);
+  checkEphemerals(history, auditors, ended, violations);
   checkExpiry(history, blindMs, violations);
   checkWatches(history, timelines, violations);
 }

@@ -113,6 +113,8 @@ export function judge(tell: (first: Teller, second: Teller) => void): string[] {
   const second = new Teller(history);
   tell(first, second);
   const violations: string[] = [];
-  checkHistory(history, { auditors: new Set([second.number]), blindMs: 100 }, violations);
+  const auditors = new Set([second.number]);
+  const ended = new Set(history.sessions.filter(({ state }) => state !== 'live'));
+  checkHistory(history, { auditors, ended, blindMs: 100 }, violations);
   return violations;
 }
