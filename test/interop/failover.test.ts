@@ -195,14 +195,17 @@ describe('three servers under a client that writes without pause', () => {
     const leaderPort = statuses.find(({ id }) => id === leader)?.port ?? 0;
     const alone = await writerFor(`127.0.0.1:${leaderPort}`, '/alone');
     for (const { pid } of others) process.kill(pid ?? 0, 'SIGSTOP');
-    await alone.ask('hang');
-    // The leader has the write on its own disk when it steps down for lack of followers.
-    await waitUntil(
-      async () => /not currently serving/.test(await fourLetterWord(leaderPort, 'srvr')),
-      SERVING_MS,
-    );
-    await ensemble.kill(leader);
-    for (const { pid } of others) process.kill(pid ?? 0, 'SIGCONT');
+    try {
+      await alone.ask('hang');
+      // The leader has the write on its own disk when it steps down for lack of followers.
+      await waitUntil(
+        async () => /not currently serving/.test(await fourLetterWord(leaderPort, 'srvr')),
+        SERVING_MS,
+      );
+      await ensemble.kill(leader);
+    } finally {
+      for (const { pid } of others) process.kill(pid ?? 0, 'SIGCONT');
+    }
     await leaderOf(ensemble);
     await writer.ask('burst 10');
     await ensemble.restart(leader);

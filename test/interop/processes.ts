@@ -1,7 +1,6 @@
 /** Helpers for tests against real processes: conditions to wait for, and the simplest client there is. */
 
 import { strict as assert } from 'node:assert';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -27,8 +26,10 @@ export async function fourLetterWord(port: number, word: string): Promise<string
   socket.on('data', (chunk: string) => {
     text += chunk;
   });
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  // A server that changes its role may reset the connection; close follows every error.
   socket.on('error', () => socket.destroy());
   socket.end(word);
-  await once(socket, 'close');
+  await closed;
   return text;
 }
