@@ -90,7 +90,10 @@ function readStartTime(pid: number): string | undefined {
     // The name in parentheses may hold anything, so fields are counted from behind it.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    const [state, threads, startTime] = [fields[0], fields[17], fields[19]];
+    // A killed process keeps its ports and files until its last thread has left a sync to disk.
+    const hasEnded = state === 'Z' && threads === '1';
+    return hasEnded ? undefined : startTime;
   } catch {
     return undefined;
   }
