@@ -1,10 +1,10 @@
 /** kazoo, the client of the Python world with its recipes, on our servers; on the original first, to check the suite. */
 
-import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { APACHE, ENSEMBLE, runProgram, STANDALONE } from './support.ts';
+import { reportChecks } from './check-suite.ts';
+import { APACHE, ENSEMBLE, STANDALONE } from './support.ts';
 
 /** The interpreter that Debian's python3-kazoo belongs to. */
 const PYTHON = '/usr/bin/python3';
@@ -18,18 +18,6 @@ for (const kind of [APACHE, STANDALONE, ENSEMBLE]) {
   test(`kazoo on ${kind.name}`, { skip: SKIP || kind.skip }, async (t) => {
     const target = await kind.start();
     t.after(() => target.stop());
-    const { stdout, stderr, exitCode } = await runProgram([
-      PYTHON,
-      SUITE,
-      target.servers.join(','),
-    ]);
-    const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));
-    assert.ok(lines.length >= CHECK_COUNT_MIN, stderr);
-    for (const line of lines) {
-      await t.test(line.replace(/^(not )?ok |: .*$/g, ''), () => {
-        assert.ok(line.startsWith('ok '), `${line}\n${stderr}`);
-      });
-    }
-    assert.equal(exitCode, 0, stderr);
+    await reportChecks(t, [PYTHON, SUITE, target.servers.join(',')], CHECK_COUNT_MIN);
   });
 }
