@@ -15,7 +15,7 @@ import type { Notification } from '../consensus/messages.ts';
 import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
 import type { Hello } from './identity.ts';
 import { decodeFrame, decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
-import { PeerLink } from './peer-link.ts';
+import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMember, PeerNetwork } from './peer-network.ts';
 
 export interface ElectionHandler {
@@ -53,6 +53,7 @@ export class ElectionTransport {
   readonly #handler: ElectionHandler;
   readonly #outgoing = new Map<ServerId, Outgoing>();
   readonly #incoming = new Map<PeerLink, Incoming>();
+  readonly #strangers = new Strangers();
   readonly #signOfLife = encodeFrame([SIGN_OF_LIFE]);
   #listener: Listener | undefined;
   #timer: Timer | undefined;
@@ -165,12 +166,14 @@ export class ElectionTransport {
         onFrame: (from, frame) => this.#received(from, frame),
         onDrain: () => undefined,
         onClose: (closed, _reason, refusal) => {
+          this.#strangers.delete(closed);
           this.#incoming.delete(closed);
           if (refusal !== undefined) this.#network.refused(refusal);
         },
       },
     });
     this.#incoming.set(link, { hello: undefined, silentIntervals: 0 });
+    this.#strangers.add(link);
   }
 
   #judgeIncoming(link: PeerLink, hello: Hello): string | undefined {
@@ -186,6 +189,7 @@ export class ElectionTransport {
 
   #opened(link: PeerLink, hello: Hello): void {
     const { sid } = hello.identity;
+    this.#strangers.delete(link);
     for (const [other, known] of [...this.#incoming]) {
       if (known.hello?.identity.sid === sid) other.close('the server connected again');
     }

@@ -11,6 +11,9 @@ export const PEER_PROTOCOL_VERSION = 1;
 
 const HELLO = 80;
 const REFUSAL = 81;
+/** Longer than any id of ours. */
+const ID_LENGTH_MAX = 128;
+const SENTENCE_LENGTH_MAX = 1000;
 
 /** What a server says of itself. */
 export interface PeerIdentity {
@@ -47,14 +50,22 @@ export function decodeHello(frame: Uint8Array): Hello | { readonly refusal: stri
   const fields = decodeFrame(frame);
   if (fields === undefined) return undefined;
   const [type, version, sid, clusterId, incarnation, participants, to] = fields;
-  if (type === REFUSAL) return { refusal: String(version) };
+  if (type === REFUSAL) {
+    return typeof version === 'string'
+      ? { refusal: version.slice(0, SENTENCE_LENGTH_MAX) }
+      : undefined;
+  }
   if (type !== HELLO || typeof version !== 'number') return undefined;
   if (!isServerId(sid) || !isServerId(to)) return undefined;
-  if (typeof clusterId !== 'string' || typeof incarnation !== 'string') return undefined;
+  if (!isShortText(clusterId) || !isShortText(incarnation)) return undefined;
   if (!Array.isArray(participants) || !participants.every(isServerId)) return undefined;
   const voters = participants.map(makeServerId);
   const identity = { sid: makeServerId(sid), clusterId, incarnation, participants: voters };
   return { version, identity, to: makeServerId(to) };
+}
+
+function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= ID_LENGTH_MAX;
 }
 
 function isServerId(value: unknown): value is number {

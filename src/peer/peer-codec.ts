@@ -15,6 +15,7 @@ import {
   type Zxid,
   zxidEpoch,
 } from '../base/ids.ts';
+import { isPlainMsgpack } from '../base/msgpack-shape.ts';
 import {
   type LogEntry,
   MessageType,
@@ -30,6 +31,10 @@ const packr = new Packr({ useRecords: false, int64AsType: 'bigint' });
 /** The largest frame between servers; a proposal holds at most one turn's transactions. */
 export const PEER_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 
+/** A message is an array of fields, some of which are lists. */
+const DEPTH_MAX = 2;
+const INT32_MAX = 0x7fff_ffff;
+
 /** A frame ready for the stream, owned by the caller; an array's elements go in order. */
 export function encodeFrame(fields: readonly unknown[]): Uint8Array {
   const body = packr.pack(fields);
@@ -42,6 +47,7 @@ export function encodeFrame(fields: readonly unknown[]): Uint8Array {
 
 /** The fields of a frame, or undefined when it is not one. Binary fields are views of the frame. */
 export function decodeFrame(frame: Uint8Array): readonly unknown[] | undefined {
+  if (!isPlainMsgpack(frame, 0, DEPTH_MAX)) return undefined;
   try {
     const fields: unknown = packr.unpack(frame);
     return Array.isArray(fields) ? fields : undefined;
@@ -187,7 +193,8 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
       return isCount(a) ? { type, requestId: a } : undefined;
     case ClientMessageType.revalidate: {
       const sessionId = decodeSessionId(b);
-      if (!isCount(a) || sessionId === undefined || !isCount(c)) return undefined;
+      if (!isCount(a) || sessionId === undefined) return undefined;
+      if (!isCount(c) || c > INT32_MAX) return undefined;
       return { type, token: a, sessionId, timeoutMs: c };
     }
     case ClientMessageType.revalidated:
@@ -222,7 +229,7 @@ function decodeRequest(fields: readonly unknown[]): PeerMessage | undefined {
   const [, requestId, session, cxid, op, payload, pairs] = fields;
   const sessionId = decodeSessionId(session);
   if (!isCount(requestId) || sessionId === undefined) return undefined;
-  if (typeof cxid !== 'number' || typeof op !== 'number') return undefined;
+  if (!isInt32(cxid) || !isInt32(op)) return undefined;
   if (!(payload instanceof Uint8Array) || !Array.isArray(pairs)) return undefined;
   const identities = [];
   for (let i = 0; i + 1 < pairs.length; i += 2) {
@@ -274,6 +281,11 @@ function decodeEpochs(value: unknown): EpochEnd[] | undefined {
 function decodeSessionId(value: unknown): SessionId | undefined {
   if (typeof value === 'bigint') return makeSessionId(value);
   return isCount(value) ? makeSessionId(BigInt(value)) : undefined;
+}
+
+/** What a client can send: anything else would be a transaction that no server can read back. */
+function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && (value | 0) === value;
 }
 
 function isCount(value: unknown): value is number {

@@ -35,12 +35,16 @@ export interface PeerLinkOptions {
 
 /** How long the other side may take to say hello. */
 const HELLO_TIMEOUT_MS = 5000;
+/** Accepted connections of one port that may be without a hello: more than the largest ensemble. */
+const STRANGERS_MAX = 256;
+/** No hello or refusal is nearly as long: a stranger gets memory for no more. */
+const HELLO_BYTES_MAX = 16 * 1024;
 /** Joins small frames up to this size into one write. */
 const JOIN_BYTES_MAX = 64 * 1024;
 
 export class PeerLink {
   readonly #options: PeerLinkOptions;
-  readonly #decoder = new FrameDecoder(PEER_FRAME_BYTES_MAX, false);
+  readonly #decoder = new FrameDecoder(HELLO_BYTES_MAX, false);
   /** Ends the wait for a hello, or for the other side to hang up when it was refused. */
   #patience: Timer;
   #outgoing: Uint8Array[] = [];
@@ -163,6 +167,7 @@ export class PeerLink {
     }
     this.#options.runtime.timers.clear(this.#patience);
     this.#isOpen = true;
+    this.#decoder.frameBytesMax = PEER_FRAME_BYTES_MAX;
     if (!this.#options.isDialler) this.#sendHello(hello);
     this.#options.handler.onOpen(this, hello);
   }
@@ -174,6 +179,29 @@ export class PeerLink {
     this.#outgoingBytes = 0;
     this.#options.runtime.timers.clear(this.#patience);
     this.#options.handler.onClose(this, reason, this.#refusal);
+  }
+}
+
+/** The connections accepted at one port whose other side has not said hello. */
+export class Strangers {
+  readonly #links = new Set<PeerLink>();
+
+  /** When there are too many, the one that has been silent longest goes: servers speak at once. */
+  add(link: PeerLink): void {
+    this.#links.add(link);
+    if (this.#links.size <= STRANGERS_MAX) return;
+    for (const oldest of this.#links) {
+      oldest.close('too many connections without a hello');
+      return;
+    }
+  }
+
+  delete(link: PeerLink): void {
+    this.#links.delete(link);
+  }
+
+  closeAll(reason: string): void {
+    for (const link of [...this.#links]) link.close(reason);
   }
 }
 

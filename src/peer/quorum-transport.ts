@@ -7,7 +7,7 @@ import type { ServerId } from '../base/ids.ts';
 import type { LinkId } from '../consensus/effects.ts';
 import type { ByteStream, Listener } from '../runtime/runtime.ts';
 import { decodeMessage, encodeMessage } from './peer-codec.ts';
-import { PeerLink } from './peer-link.ts';
+import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMessage } from './peer-message.ts';
 import type { PeerNetwork } from './peer-network.ts';
 
@@ -33,7 +33,7 @@ export class QuorumTransport {
   readonly #network: PeerNetwork;
   readonly #handler: QuorumHandler;
   readonly #links = new Map<LinkId, PeerLink>();
-  readonly #accepting = new Set<PeerLink>();
+  readonly #strangers = new Strangers();
   #listener: Listener | undefined;
 
   constructor(network: PeerNetwork, handler: QuorumHandler) {
@@ -49,7 +49,8 @@ export class QuorumTransport {
   }
 
   async stop(): Promise<void> {
-    for (const link of [...this.#links.values(), ...this.#accepting]) link.close('stopping');
+    for (const link of [...this.#links.values()]) link.close('stopping');
+    this.#strangers.closeAll('stopping');
     await this.#listener?.close();
   }
 
@@ -109,7 +110,7 @@ export class QuorumTransport {
       judge: (candidate, hello) => this.#network.judge(candidate, hello, undefined),
       handler: {
         onOpen: (opened, hello) => {
-          this.#accepting.delete(opened);
+          this.#strangers.delete(opened);
           number = this.#handler.newLink();
           this.#links.set(number, opened);
           this.#handler.onLearner(number, hello.identity.sid);
@@ -121,13 +122,13 @@ export class QuorumTransport {
           if (number !== undefined) this.#handler.onDrain(number);
         },
         onClose: (closed, reason, refusal) => {
-          this.#accepting.delete(closed);
+          this.#strangers.delete(closed);
           if (number !== undefined) this.#closed(number, reason, refusal);
           else if (refusal !== undefined) this.#network.refused(refusal);
         },
       },
     });
-    this.#accepting.add(link);
+    this.#strangers.add(link);
   }
 
   #received(number: LinkId, frame: Uint8Array): void {

@@ -27,7 +27,7 @@ const BODY_MIN_BYTES = 4096;
 const NO_BYTES = new Uint8Array(0);
 
 export class FrameDecoder {
-  readonly #frameBytesMax: number;
+  #frameBytesMax: number;
   #reportsWord: boolean;
   #input: Uint8Array = NO_BYTES;
   #inputAt = 0;
@@ -49,9 +49,13 @@ export class FrameDecoder {
    * first four bytes of the stream are shown before they are judged, for they may be a command word.
    */
   constructor(frameBytesMax: number, reportFirstWord: boolean) {
-    invariant(frameBytesMax >= 0 && frameBytesMax <= 0x7fff_ffff, 'frame maximum out of range');
-    this.#frameBytesMax = frameBytesMax;
+    this.#frameBytesMax = checkedMax(frameBytesMax);
     this.#reportsWord = reportFirstWord;
+  }
+
+  /** From the next length on, frames may be so long: who has proved who it is may say more. */
+  set frameBytesMax(frameBytesMax: number) {
+    this.#frameBytesMax = checkedMax(frameBytesMax);
   }
 
   /** The memory the last frame lies in; valid as long as the chunk, or for good if it was gathered. */
@@ -190,4 +194,9 @@ export class FrameDecoder {
     this.#end = 0;
     return FrameEvent.more;
   }
+}
+
+function checkedMax(frameBytesMax: number): number {
+  invariant(frameBytesMax >= 0 && frameBytesMax <= 0x7fff_ffff, 'frame maximum out of range');
+  return frameBytesMax;
 }

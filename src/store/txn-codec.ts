@@ -20,6 +20,7 @@ import { type Acl, OPEN_ACL } from '../base/acl.ts';
 import { unreachable } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
 import { makeServerId, makeSessionId, type SessionId } from '../base/ids.ts';
+import { isPlainMsgpack } from '../base/msgpack-shape.ts';
 import { isValidPath } from '../base/path.ts';
 import { isOpen } from './acl-table.ts';
 import {
@@ -51,6 +52,8 @@ const HEADER_BYTES = 5;
 const BODY_AT = 5;
 const MEMBER_AT = 0;
 const OPEN_ACL_MARK = 0;
+/** A transaction holds the members of a multi, a member its ACL. */
+const DEPTH_MAX = 3;
 
 const packr = new Packr({ useRecords: false });
 const UNPACK_OPTIONS = { start: HEADER_BYTES } as const;
@@ -76,6 +79,7 @@ export function decodeTxn(bytes: Uint8Array): Txn | TxnDecodeError {
   if (view.getUint32(1) !== crc32(bytes.subarray(HEADER_BYTES))) {
     return new TxnDecodeError('CHECKSUM');
   }
+  if (!isPlainMsgpack(bytes, HEADER_BYTES, DEPTH_MAX)) return new TxnDecodeError('NOT_MSGPACK');
   let fields: unknown;
   try {
     fields = packr.unpack(bytes, UNPACK_OPTIONS);
