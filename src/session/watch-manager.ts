@@ -20,6 +20,7 @@
 import { type Acl, OPEN_ACL } from '../base/acl.ts';
 import type { SessionId } from '../base/ids.ts';
 import { EventType } from '../base/watch-event.ts';
+import { WatcherType, WatchMode } from '../base/watch-mode.ts';
 import type { TreeListener } from '../store/tree-listener.ts';
 import type { Znode } from '../store/znode.ts';
 import { WatchIndex } from './watch-index.ts';
@@ -33,20 +34,6 @@ export interface Watcher {
   /** Something happened at the path. Called inside the apply step: take note, do not act on the tree. */
   notify(type: EventType, path: string): void;
 }
-
-/** Which watches checkWatches and removeWatches mean, in the numbers of their records. */
-export const WatcherType = {
-  children: 1,
-  data: 2,
-  any: 3,
-  persistent: 4,
-  recursive: 5,
-} as const;
-export type WatcherType = (typeof WatcherType)[keyof typeof WatcherType];
-
-/** The modes of addWatch, in the numbers of its record. */
-export const WatchMode = { persistent: 0, recursive: 1 } as const;
-export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode];
 
 export class WatchManager implements TreeListener {
   readonly #data = new WatchIndex<Watcher>();

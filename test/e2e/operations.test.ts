@@ -6,6 +6,7 @@ import { type Acl, Perm } from '../../src/base/acl.ts';
 import { ErrorCode } from '../../src/base/error-code.ts';
 import { OpCode } from '../../src/base/op-code.ts';
 import { EventType } from '../../src/base/watch-event.ts';
+import { WatcherType, WatchMode } from '../../src/base/watch-mode.ts';
 import { decodeGetAclReply } from '../../src/protocol/records/acl.ts';
 import { decodeWhoAmIReply } from '../../src/protocol/records/auth.ts';
 import { decodeMultiReadReply, encodeMultiRead } from '../../src/protocol/records/multi-read.ts';
@@ -22,7 +23,6 @@ import {
 } from '../../src/protocol/records/watch.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import type { ConfigOptions } from '../../src/server/load-config.ts';
-import { WatcherType, WatchMode } from '../../src/session/watch-manager.ts';
 import { startNodeServer } from '../support/node-server.ts';
 import { bytes, create, multi, remove, request, setAcl, setData } from '../support/store-kit.ts';
 import { WireClient } from '../support/wire-client.ts';

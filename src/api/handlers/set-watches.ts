@@ -7,13 +7,13 @@
 
 import { ErrorCode } from '../../base/error-code.ts';
 import { EventType } from '../../base/watch-event.ts';
+import { WatchMode } from '../../base/watch-mode.ts';
 import type { JuteReader } from '../../protocol/jute-reader.ts';
 import {
   decodeSetWatches,
   decodeSetWatches2,
   type SetWatches,
 } from '../../protocol/records/watch.ts';
-import { WatchMode } from '../../session/watch-manager.ts';
 import type { DataTree } from '../../store/data-tree.ts';
 import type { ReadContext } from './read.ts';
 

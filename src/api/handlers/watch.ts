@@ -4,6 +4,7 @@
  */
 
 import { ErrorCode } from '../../base/error-code.ts';
+import { WatcherType, WatchMode } from '../../base/watch-mode.ts';
 import type { JuteReader } from '../../protocol/jute-reader.ts';
 import type { JuteWriter } from '../../protocol/jute-writer.ts';
 import {
@@ -11,7 +12,6 @@ import {
   decodeWatchesOfType,
   encodeAddWatchReply,
 } from '../../protocol/records/watch.ts';
-import { WatcherType, WatchMode } from '../../session/watch-manager.ts';
 import type { ReadContext } from './read.ts';
 
 export function addWatch(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {

@@ -4,12 +4,8 @@ import { type Acl, OPEN_ACL, Perm } from '../../../src/base/acl.ts';
 import { makeSessionId } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { EventType } from '../../../src/base/watch-event.ts';
-import {
-  type Watcher,
-  WatcherType,
-  WatchManager,
-  WatchMode,
-} from '../../../src/session/watch-manager.ts';
+import { WatcherType, WatchMode } from '../../../src/base/watch-mode.ts';
+import { type Watcher, WatchManager } from '../../../src/session/watch-manager.ts';
 
 const OPEN = { acl: OPEN_ACL };
 const SECRET = { acl: [{ perms: Perm.read, scheme: 'digest', id: 'bob:hash' }] };
