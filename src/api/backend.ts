@@ -93,6 +93,8 @@ export interface Backend {
    */
   ownsSession(sessionId: SessionId): boolean;
   status(): Promise<BackendStatus>;
+  /** Digests of the tree after certain transactions, as hex, oldest first, for `hash`. */
+  readonly digests: { entries(): Iterable<readonly [Zxid, string]> };
   /** `srst`: forget the proposal sizes. */
   resetStatistics(): void;
 }

@@ -14,6 +14,8 @@ export interface ClientServiceOptions {
   readonly juteMaxBufferBytes: number;
   /** While so many requests of all clients are unsettled, clients with one of them are not read. */
   readonly globalOutstandingLimit: number;
+  /** The four-letter words that are answered; undefined: all. */
+  readonly fourLetterWords: ReadonlySet<string> | undefined;
   readonly access: AccessOptions;
   readonly report: ReportOptions;
 }

@@ -15,7 +15,13 @@ import type { ClientLog } from './client-log.ts';
 import type { ClientServiceOptions } from './client-options.ts';
 import { Connection, HANDSHAKE_TIMEOUT_MS } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { type CommandSource, quickAnswer, statusAnswer } from './four-letter.ts';
+import {
+  type CommandSource,
+  quickAnswer,
+  refusal,
+  statusAnswer,
+  TRACE_MASK_DEFAULT,
+} from './four-letter.ts';
 import type { FourLetterWord } from './four-letter-word.ts';
 import { plainHost } from './remote-address.ts';
 import { ServerStats } from './server-stats.ts';
@@ -41,6 +47,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   #spareTurn = new Set<Connection>();
   #isTurnRequested = false;
   readonly #endTurn = (): void => this.#endAllTurns();
+  #traceMask = TRACE_MASK_DEFAULT;
   #isServing = false;
   #servingSinceMs = 0;
   #nowMs = 0;
@@ -86,6 +93,10 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   get isServing(): boolean {
     return this.#isServing;
+  }
+
+  get traceMask(): bigint {
+    return this.#traceMask;
   }
 
   get isOverloaded(): boolean {
@@ -194,7 +205,19 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     else this.#countByHost.set(connection.remoteHost, count);
   }
 
+  allowsWord(word: FourLetterWord): boolean {
+    return this.options.fourLetterWords?.has(word) ?? true;
+  }
+
+  setTraceMask(mask: bigint): void {
+    this.#traceMask = mask;
+  }
+
   answerWord(connection: Connection, word: FourLetterWord): void {
+    if (!this.allowsWord(word)) {
+      connection.answerCommand(refusal(word));
+      return;
+    }
     this.log.debug('command', { word, remote: connection.remoteHost });
     const answer = quickAnswer(this, word);
     if (answer !== undefined) {

@@ -42,6 +42,10 @@ export interface ConnectionHost {
   release(connection: Connection): void;
   /** The connection is closed for good. */
   forget(connection: Connection): void;
+  /** Whether the word may be answered; a word that may not has a reply that says so. */
+  allowsWord(word: FourLetterWord): boolean;
+  /** What `stmk` asks for and `gtmk` shows. There is no tracing that would heed it. */
+  setTraceMask(mask: bigint): void;
   /** Answers a four-letter word through `connection.answerCommand`. */
   answerWord(connection: Connection, word: FourLetterWord): void;
 }

@@ -11,6 +11,7 @@
 import type { Acl } from '../base/acl.ts';
 import type { ErrorCode } from '../base/error-code.ts';
 import { SESSION_NONE, type SessionId, sessionIdHex } from '../base/ids.ts';
+import { OpCode } from '../base/op-code.ts';
 import { type EventType, STATE_SYNC_CONNECTED } from '../base/watch-event.ts';
 import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
 import { JuteWriter } from '../protocol/jute-writer.ts';
@@ -19,7 +20,8 @@ import { encodeWatcherEvent } from '../protocol/records/watch.ts';
 import type { ByteStream, StreamHandler } from '../runtime/runtime.ts';
 import type { Watcher } from '../session/watch-manager.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { fourLetterWord } from './four-letter-word.ts';
+import { fourLetterWord, TRACE_MASK_BYTES } from './four-letter-word.ts';
+import { isWrite } from './handlers/write-reply.ts';
 import { openSession } from './handshake.ts';
 import { plainHost } from './remote-address.ts';
 import { RequestPipeline } from './request-pipeline.ts';
@@ -33,8 +35,16 @@ const FLUSH_BYTES = 64 * 1024;
 export const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Offset of the error in a reply's frame: behind length, xid and zxid. */
 const ERROR_OFFSET = 16;
+const NO_BYTES = new Uint8Array(0);
 
-type ConnectionState = 'opening' | 'command' | 'connecting' | 'open' | 'ending' | 'closed';
+type ConnectionState =
+  | 'opening'
+  | 'argument'
+  | 'command'
+  | 'connecting'
+  | 'open'
+  | 'ending'
+  | 'closed';
 
 export class Connection implements StreamHandler, Watcher {
   readonly stream: ByteStream;
@@ -52,6 +62,10 @@ export class Connection implements StreamHandler, Watcher {
   #isClogged = false;
   #isHeld = false;
   #endsWhenDrained = false;
+  /** Of the reply being written. */
+  #replyZxid = 0;
+  /** What has come behind `stmk`. */
+  #argument: Uint8Array = NO_BYTES;
 
   constructor(stream: ByteStream, host: ConnectionHost) {
     this.stream = stream;
@@ -76,9 +90,9 @@ export class Connection implements StreamHandler, Watcher {
     return this.#state === 'ending';
   }
 
-  /** A four-letter word is being answered here. */
+  /** A four-letter word is being answered here, or its argument awaited. */
   get isCommand(): boolean {
-    return this.#state === 'command';
+    return this.#state === 'command' || this.#state === 'argument';
   }
 
   /** True from the connect request to its answer. */
@@ -108,6 +122,10 @@ export class Connection implements StreamHandler, Watcher {
     const host = this.#host;
     host.stats.counters.bytesReceived += chunk.length;
     host.backend.noticeTime();
+    if (this.#state === 'argument') {
+      this.#readArgument(chunk);
+      return;
+    }
     // Bytes behind a command, or behind a closed session, mean nothing.
     if (this.#state === 'command' || this.#state === 'ending' || this.#state === 'closed') return;
     host.refreshNow();
@@ -127,7 +145,7 @@ export class Connection implements StreamHandler, Watcher {
 
   /** The client is done sending. It may still read: what it asked for is answered first. */
   onEnd(): void {
-    if (this.#state === 'opening' || this.#state === 'connecting') this.#close();
+    if (this.#state === 'opening' || this.#state === 'argument' || this.isConnecting) this.#close();
     else if (this.#state === 'open') this.endAfterReplies();
   }
 
@@ -157,14 +175,16 @@ export class Connection implements StreamHandler, Watcher {
   beginReply(xid: number, zxid: number): number {
     const mark = this.writer.beginFrame();
     encodeReplyHeader(this.writer, xid, zxid, 0);
-    this.stats.lastZxid = zxid;
+    this.#replyZxid = zxid;
     return mark;
   }
 
   /** Completes the reply begun at the mark. */
   endReply(mark: number, op: number, xid: number, error: ErrorCode, receivedMs: number): void {
     if (error !== 0) this.writer.patchInt(mark + ERROR_OFFSET, error);
-    this.endFrame(mark, op, xid, this.stats.lastZxid, receivedMs);
+    // The original looks up the name of a write only when it has succeeded.
+    const shownOp = error !== 0 && isWrite(op) ? OpCode.error : op;
+    this.endFrame(mark, shownOp, xid, this.#replyZxid, receivedMs);
   }
 
   /** Completes a frame that answers a request, and counts it. */
@@ -173,8 +193,12 @@ export class Connection implements StreamHandler, Watcher {
     const { nowMs, stats } = this.#host;
     const latencyMs = Math.max(0, Math.round(nowMs - receivedMs));
     stats.recordResponse(this.writer.length - mark - 4);
-    stats.latency.record(latencyMs);
-    this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
+    this.stats.packetsSent += 1;
+    // Answered where frames are read, these two never were requests to the original's statistics.
+    if (op !== OpCode.auth && op !== OpCode.sasl) {
+      stats.latency.record(latencyMs);
+      this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
+    }
     this.#wrote();
   }
 
@@ -219,7 +243,11 @@ export class Connection implements StreamHandler, Watcher {
   /** Sends the whole answer to a four-letter word, then closes. */
   answerCommand(text: string): void {
     if (this.#state !== 'command') return;
-    if (text.length > 0) this.stream.write(Buffer.from(text, 'utf8'));
+    if (text.length > 0) {
+      this.stream.write(Buffer.from(text, 'utf8'));
+      this.stats.packetsSent += 1;
+      this.#host.stats.packetsSent += 1;
+    }
     this.#end();
   }
 
@@ -282,12 +310,25 @@ export class Connection implements StreamHandler, Watcher {
     const word = fourLetterWord(this.#decoder.word);
     if (word !== undefined) {
       this.#countPacket();
-      this.#state = 'command';
-      this.#host.answerWord(this, word);
+      const isArgumentAwaited = word === 'stmk' && this.#host.allowsWord(word);
+      this.#state = isArgumentAwaited ? 'argument' : 'command';
+      if (isArgumentAwaited) this.#readArgument(this.#decoder.rest());
+      else this.#host.answerWord(this, word);
     } else if (!this.#host.isServing) {
       this.#host.stats.counters.closedWhileNotServing += 1;
       this.drop('nobody is served');
     }
+  }
+
+  /** The mask of `stmk` may come in pieces; what follows it means nothing. */
+  #readArgument(chunk: Uint8Array): void {
+    const bytes = Buffer.concat([this.#argument, chunk]);
+    this.#argument = bytes.subarray(0, TRACE_MASK_BYTES);
+    if (bytes.length < TRACE_MASK_BYTES) return;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, TRACE_MASK_BYTES);
+    this.#state = 'command';
+    this.#host.setTraceMask(view.getBigInt64(0));
+    this.#host.answerWord(this, 'stmk');
   }
 
   #readFrame(): void {

@@ -1,6 +1,7 @@
 /** `srvr`, `stat` and `cons`: the server at a glance, and who is connected. */
 
 import { sessionIdHex, zxidHex } from '../base/ids.ts';
+import type { DataTree } from '../store/data-tree.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
 import type { Connection } from './connection.ts';
 import type { CommandSource } from './four-letter.ts';
@@ -26,6 +27,11 @@ export function consText(source: CommandSource): string {
   return `${text}\n`;
 }
 
+/** As the original counts, which has the root in its table under two names. */
+export function shownNodeCount(tree: Pick<DataTree, 'nodeCount'>): number {
+  return tree.nodeCount + 1;
+}
+
 /** Up to four decimals and always a point: `0.0`, `9.5`, `31.0725`. */
 export function averageText(value: number): string {
   const rounded = Math.round(value * 10_000) / 10_000;
@@ -48,7 +54,7 @@ function summary(source: CommandSource, mode: ServingMode, status: BackendStatus
     `Outstanding: ${backend.outstandingCount}\n` +
     `Zxid: ${zxidHex(backend.lastZxid)}\n` +
     `Mode: ${mode}\n` +
-    `Node count: ${backend.tree.nodeCount}\n` +
+    `Node count: ${shownNodeCount(backend.tree)}\n` +
     (mode === 'leader' ? `Proposal sizes last/min/max: ${last}/${min}/${max}\n` : '')
   );
 }

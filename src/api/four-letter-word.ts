@@ -15,11 +15,15 @@ const WORDS = [
   'srst',
   'srvr',
   'stat',
+  'stmk',
   'wchc',
   'wchp',
   'wchs',
 ] as const;
 export type FourLetterWord = (typeof WORDS)[number];
+
+/** Behind `stmk` comes the mask: a long. */
+export const TRACE_MASK_BYTES = 8;
 
 /** As lengths all of them are far above any frame's maximum, so neither can be taken for the other. */
 const BY_NUMBER: ReadonlyMap<number, FourLetterWord> = new Map(

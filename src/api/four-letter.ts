@@ -1,6 +1,6 @@
 /**
  * Answers to the four-letter words, to the byte as the original lays them out: monitoring tools cut
- * them up by position, separator and newline. Every word is allowed to everybody who can connect.
+ * them up by position, separator and newline.
  */
 
 import { invariant } from '../base/assert.ts';
@@ -27,6 +27,7 @@ export interface CommandSource {
   readonly deadlines: ExpiryQueue<Connection>;
   readonly addresses: readonly Address[];
   readonly isServing: boolean;
+  readonly traceMask: bigint;
   readonly connectionCount: number;
   /** Since clients are served; 0 while they are not. */
   readonly uptimeMs: number;
@@ -36,8 +37,13 @@ export interface CommandSource {
 }
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
-/** The mask a fresh server of the original has. There is no tracing by mask here to change it. */
-const TRACE_MASK = '306';
+/** The mask a fresh server of the original has. */
+export const TRACE_MASK_DEFAULT = 306n;
+
+/** What is said instead of an answer that the configuration does not allow. */
+export function refusal(word: FourLetterWord): string {
+  return `${word} is not executed because it is not in the whitelist.\n`;
+}
 
 /** The answer to a word as far as this side knows it; undefined for words about the backend's status. */
 export function quickAnswer(source: CommandSource, word: FourLetterWord): string | undefined {
@@ -45,7 +51,8 @@ export function quickAnswer(source: CommandSource, word: FourLetterWord): string
     case 'ruok':
       return 'imok';
     case 'gtmk':
-      return TRACE_MASK;
+    case 'stmk':
+      return String(source.traceMask);
     case 'envi':
       return enviText(source.options.report);
     default:
@@ -108,11 +115,19 @@ function servingAnswer(source: CommandSource, word: FourLetterWord): string | un
       source.backend.resetStatistics();
       return 'Server stats reset.\n';
     case 'hash':
-      // The original lists digests only at every 128th zxid it still remembers: often nothing.
-      return '';
+      return hashText(source.backend);
     default:
       return undefined;
   }
+}
+
+/** The digest as the original prints a long: in decimal, with a sign. */
+function hashText(backend: Backend): string {
+  let text = '';
+  for (const [zxid, digest] of backend.digests.entries()) {
+    text += `${zxid.toString(16)}: ${BigInt.asIntN(64, BigInt(`0x${digest}`))}\n`;
+  }
+  return text;
 }
 
 function dirsText(status: BackendStatus): string {

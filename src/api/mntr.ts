@@ -3,7 +3,7 @@
 import { zxidHex } from '../base/ids.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
 import type { CommandSource } from './four-letter.ts';
-import { averageText } from './four-letter-connections.ts';
+import { averageText, shownNodeCount } from './four-letter-connections.ts';
 
 /**
  * Version, state and, in an ensemble, the peer's state come first; the rest is in no order that
@@ -36,7 +36,7 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
     ['num_alive_connections', source.connectionCount],
     ['outstanding_requests', backend.outstandingCount],
     ['uptime', Math.floor(source.uptimeMs)],
-    ['znode_count', tree.nodeCount],
+    ['znode_count', shownNodeCount(tree)],
     ['watch_count', source.watches.count],
     ['ephemerals_count', tree.ephemeralCount],
     ['approximate_data_size', tree.approximateDataSize],

@@ -128,8 +128,8 @@ export class ConnectionStats {
     this.establishedMs = establishedMs;
   }
 
+  /** A reply left; `op` is one that `cons` has no name for where the original shows none. */
   recordReply(op: number, xid: number, zxid: number, latencyMs: number, nowMs: number): void {
-    this.packetsSent += 1;
     this.lastOperation = operationCode(op);
     if (xid >= 0) this.lastCxid = xid;
     this.lastZxid = zxid;
@@ -182,8 +182,28 @@ function operationCode(op: number): string {
       return 'SYNC';
     case OpCode.multi:
       return 'MULT';
+    case OpCode.multiRead:
+      return 'MLTR';
+    case OpCode.check:
+      return 'CHEC';
+    case OpCode.reconfig:
+      return 'RECO';
     case OpCode.setWatches:
       return 'SETW';
+    case OpCode.setWatches2:
+      return 'STW2';
+    case OpCode.addWatch:
+      return 'ADDW';
+    case OpCode.checkWatches:
+      return 'CHKW';
+    case OpCode.removeWatches:
+      return 'REMW';
+    case OpCode.getEphemerals:
+      return 'GETE';
+    case OpCode.getAllChildrenNumber:
+      return 'GETACN';
+    case OpCode.whoAmI:
+      return 'HOMI';
     case OpCode.closeSession:
       return 'CLOS';
     default:

@@ -172,6 +172,7 @@ class VivariumServer implements Server {
       maxClientCnxns: config.maxClientCnxns,
       juteMaxBufferBytes: config.juteMaxBuffer,
       globalOutstandingLimit: config.globalOutstandingLimit,
+      fourLetterWords: allowedWords(config.fourLetterWhitelist),
       access: {
         skipAcl: config.skipAcl,
         superDigest: config.superDigest,
@@ -217,4 +218,10 @@ class VivariumServer implements Server {
     if (this.#running === undefined) throw new RangeError('the server is not running');
     return this.#running;
   }
+}
+
+/** As the original understands its whitelist, in which `srvr` is even if it is not. */
+function allowedWords(whitelist: ServerConfig['fourLetterWhitelist']): Set<string> | undefined {
+  if (whitelist === undefined || whitelist.includes('*')) return undefined;
+  return new Set([...whitelist, 'srvr']);
 }

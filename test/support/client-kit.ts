@@ -35,6 +35,7 @@ const OPTIONS: ClientServiceOptions = {
   maxClientCnxns: 60,
   juteMaxBufferBytes: 0xfffff,
   globalOutstandingLimit: 1000,
+  fourLetterWords: undefined,
   access: { skipAcl: false, superDigest: undefined, enforcedSchemes: [] },
   report: REPORT,
 };

@@ -64,6 +64,7 @@ export class FakeBackend implements Backend {
   revalidation: boolean | undefined | 'byTree' = 'byTree';
   readonly movedSessions = new Set<SessionId>();
   readonly touched: SessionId[] = [];
+  readonly digests = new Map<Zxid, string>();
   statistics: Partial<BackendStatus> = {};
   /** `status` answers when this is settled. */
   statusGate: Promise<void> = Promise.resolve();

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ServingMode } from '../../../src/api/backend.ts';
 import { ENVIRONMENT_KEYS } from '../../../src/api/four-letter-settings.ts';
+import { makeEpoch, makeZxid } from '../../../src/base/ids.ts';
 import { OpCode } from '../../../src/base/op-code.ts';
 import {
   ClientKit,
   connectFrame,
   connectReply,
   createFrame,
+  headerFrame,
   REPORT,
   readFrame,
 } from '../../support/client-kit.ts';
+import { frame, int, text } from '../../support/hex.ts';
 
 const GOLDEN = join('test', 'golden', '4lw');
 const ROLES: readonly ServingMode[] = ['standalone', 'leader', 'follower', 'observer'];
@@ -187,7 +190,7 @@ test('crst and srst reset what stat and cons show', async () => {
   assert.equal(await kit.command('crst'), golden('standalone', 'crst'));
   assert.match(await kit.command('cons'), /recved=0,sent=0,sid=0x\w+,lop=NA/);
   assert.equal(await kit.command('srst'), golden('standalone', 'srst'));
-  assert.match(await kit.command('srvr'), /^Received: 1\nSent: 0$/m);
+  assert.match(await kit.command('srvr'), /^Received: 1\nSent: 1$/m);
   assert.equal(kit.backend.resetCount, 1);
 });
 
@@ -272,4 +275,70 @@ test('a client that closes its sending side behind the word gets the whole answe
 test('words that are none, and words in capitals, are lengths out of range', async () => {
   const kit = await ClientKit.start();
   for (const word of ['abcd', 'STAT', 'GET ']) assert.equal(await kit.command(word), '');
+});
+
+test('hash lists the digests the server keeps, in decimal as a signed long', async () => {
+  const kit = await ClientKit.start();
+  kit.backend.digests.set(makeZxid(makeEpoch(1), 0x80), 'ff');
+  kit.backend.digests.set(makeZxid(makeEpoch(1), 0x100), 'fffffffffffffffe');
+  assert.equal(await kit.command('hash'), '100000080: 255\n100000100: -2\n');
+});
+
+test('stmk sets the mask that gtmk shows, however its bytes come', async () => {
+  const kit = await ClientKit.start();
+  const client = kit.dial();
+  client.sendBytes(new TextEncoder().encode('stmk'));
+  await kit.settle();
+  client.sendBytes(Uint8Array.of(255, 255, 255));
+  await kit.settle();
+  assert.equal(client.bytes.length, 0);
+  client.sendBytes(Uint8Array.of(255, 255, 255, 255, 251, 9, 9));
+  await client.closedByServer();
+  assert.equal(new TextDecoder().decode(client.bytes), '-5');
+  assert.equal(await kit.command('gtmk'), '-5');
+  assert.equal(await kit.command('stmk\0\0\0\0\0\0\0\x07'), '7');
+});
+
+test('stmk without a whole mask ends without an answer', async () => {
+  const kit = await ClientKit.start();
+  const client = kit.dial();
+  client.sendBytes(new TextEncoder().encode('stmk1234'));
+  client.stream.end();
+  await client.closedByServer();
+  assert.equal(client.bytes.length, 0);
+  assert.equal(await kit.command('gtmk'), '306');
+});
+
+test('a word that is not in the whitelist is refused by name, whether or not anybody is served', async () => {
+  const fourLetterWords = new Set(['srvr', 'ruok']);
+  for (const isServing of [true, false]) {
+    const kit = await ClientKit.start({ isServing, service: { fourLetterWords } });
+    for (const word of ['stat', 'isro', 'gtmk', 'stmk', 'mntr']) {
+      assert.equal(
+        await kit.command(word),
+        `${word} is not executed because it is not in the whitelist.\n`,
+      );
+    }
+    assert.equal(await kit.command('ruok'), 'imok');
+  }
+});
+
+test('cons shows the last operation by the name the original has for it', async () => {
+  const kit = await ClientKit.start();
+  const client = await kit.session();
+  const last = async (): Promise<string | undefined> =>
+    /lop=(\w+)/.exec(await kit.command('cons'))?.[1];
+  assert.equal(await last(), 'SESS');
+  await client.ask(createFrame(1, '/a'));
+  assert.equal(await last(), 'CREA');
+  await client.ask(createFrame(2, '/a'));
+  assert.equal(await last(), 'NA');
+  await client.ask(readFrame(3, OpCode.exists, '/none'));
+  assert.equal(await last(), 'EXIS');
+  await client.ask(headerFrame(4, OpCode.whoAmI));
+  assert.equal(await last(), 'HOMI');
+  const before = await kit.command('cons');
+  await client.ask(frame(int(-4), int(OpCode.auth), int(0), text('digest'), text('bob:pw')));
+  assert.equal(await last(), 'HOMI');
+  assert.equal(/lzxid=\w+/.exec(before)?.[0], /lzxid=\w+/.exec(await kit.command('cons'))?.[0]);
 });
