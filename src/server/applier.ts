@@ -16,6 +16,8 @@ import { FatalError } from './fatal-error.ts';
 export interface ApplierHooks {
   /** Entries after a zxid out of memory; undefined when only the log has them. */
   recent(after: Zxid, upTo: Zxid, maxBytes: number): readonly LogEntry[] | undefined;
+  /** The transaction as this server proposed it; undefined when it has to be decoded. */
+  proposed(zxid: Zxid): Txn | undefined;
   /** Whether somebody here waits for the transaction's result. */
   isAwaited(txn: Txn): boolean;
   /** The tree has just applied the transaction. */
@@ -111,7 +113,7 @@ export class Applier {
   }
 
   #apply(entry: LogEntry): void {
-    const txn = decodeTxn(entry.bytes);
+    const txn = this.#hooks.proposed(entry.zxid) ?? decodeTxn(entry.bytes);
     if (txn instanceof TxnDecodeError) {
       throw new FatalError(
         'DATA',

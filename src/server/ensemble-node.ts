@@ -22,6 +22,7 @@ import { Checkpointer } from '../store/checkpointer.ts';
 import { DataTree } from '../store/data-tree.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
+import type { Txn } from '../store/txn.ts';
 import { Applier } from './applier.ts';
 import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
@@ -29,6 +30,7 @@ import { createCore, createPeerNetwork } from './create-core.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
+import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
 import { Replica, type ReplicaPeers } from './replica.ts';
@@ -65,7 +67,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #quorum: QuorumTransport | undefined;
   readonly #sender: SnapshotSender | undefined;
   readonly #receiver: SnapshotReceiver;
-  readonly #metrics = new Map<string, number>();
+  readonly #metrics = new NodeMetrics();
   readonly #learners = new Map<LinkId, ServerId>();
   /** Log reads that wait until their link has room. */
   readonly #pausedReads = new Map<LinkId, Extract<Effect, { kind: 'readLog' }>>();
@@ -94,14 +96,18 @@ export class EnsembleNode implements ReplicaPeers {
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
       snapshotSwitched: () => this.#switchState(),
+      writeBegan: () => this.#metrics.writeBegan(this.#nowMs),
+      writeEnded: () => this.#metrics.writeEnded(this.#nowMs),
       persisted: (id) => this.#guard(() => this.#persisted(id)),
       failed,
     });
     this.#applier = new Applier(tree, storage.log, {
       recent: (after, upTo, maxBytes) => this.node.history.entriesAfter(after, upTo, maxBytes),
+      proposed: (zxid) => this.replica.proposed(zxid),
       isAwaited: (txn) => this.replica.isAwaited(txn),
       applied: (zxid, txn, result) => {
         this.#checkpoints.applied();
+        this.#measure(txn);
         this.replica.applied(zxid, txn, result);
       },
       isTreeOutdated: () => storage.log.meta.generation !== this.#state.generation,
@@ -118,7 +124,8 @@ export class EnsembleNode implements ReplicaPeers {
     const checkpointHooks = {
       awaitedAfter: () => this.node.leader?.awaitedAfter,
       trimmed: (zxid: Zxid) => this.node.trimmed(zxid),
-      committed: () => this.#count('checkpoint_count'),
+      began: () => this.#metrics.checkpointBegan(this.#nowMs),
+      committed: () => this.#metrics.checkpointEnded(this.#nowMs),
       failed,
     };
     const nowMs = runtime.clock.monotonicMs();
@@ -283,6 +290,8 @@ export class EnsembleNode implements ReplicaPeers {
   }
 
   #passTime(nowMs: number): void {
+    const pauseMs = nowMs - this.#tickedMs;
+    if (pauseMs > PAUSE_MS) this.#metrics.paused(pauseMs);
     this.#tickedMs = nowMs;
     this.#guard(() => {
       this.node.tick(nowMs);
@@ -425,7 +434,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   #learnerReady(report: SyncReport): void {
     const { sid, mode, from, to } = report;
-    this.#count(`${mode}_count`);
+    this.#metrics.count(`${mode}_count`);
     const fields = { sid, mode: mode.toUpperCase(), from: zxidHex(from), to: zxidHex(to) };
     this.#options.log.info('learnerSynced', fields);
   }
@@ -435,8 +444,9 @@ export class EnsembleNode implements ReplicaPeers {
   #roleChanged(role: Role): void {
     const before = this.#role;
     this.#role = role;
+    if (before.name === 'looking' && role.name !== 'looking') this.#metrics.elected(this.#nowMs);
     if (role.name === 'looking') {
-      this.#count('looking_count');
+      this.#metrics.looking(this.#nowMs);
       this.#serveAt = undefined;
       this.#leaderLink = undefined;
       this.#early = [];
@@ -459,7 +469,8 @@ export class EnsembleNode implements ReplicaPeers {
   #serveIfReady(): void {
     if (this.#serveAt === undefined || this.tree.lastZxid < this.#serveAt) return;
     this.#serveAt = undefined;
-    this.#servingSinceMs = this.#options.runtime.clock.monotonicMs();
+    this.#servingSinceMs = this.#nowMs;
+    if (this.#role.name !== 'looking') this.#metrics.serving(this.#role.name, this.#servingSinceMs);
     const mode = this.#servingMode();
     if (this.#role.name === 'leading') this.replica.lead(mode);
     else this.replica.follow(mode);
@@ -499,7 +510,7 @@ export class EnsembleNode implements ReplicaPeers {
     const { config, runtime, storage } = this.#options;
     const isLeading = this.#role.name === 'leading';
     const leaderUptimeMs = isLeading ? runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
-    const metrics = new Map(this.#metrics);
+    const metrics = this.#metrics.values();
     metrics.set('log_groups', this.#writer.groupCount);
     metrics.set('log_entries', this.#writer.entryCount);
     return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });
@@ -524,8 +535,15 @@ export class EnsembleNode implements ReplicaPeers {
     this.#options.onFatal(asFatal(error));
   }
 
-  #count(name: string): void {
-    this.#metrics.set(name, (this.#metrics.get(name) ?? 0) + 1);
+  /** Only while clients are served: what is caught up with before is old. */
+  #measure(txn: Txn): void {
+    if (this.replica.mode === undefined) return;
+    const wallMs = this.#options.runtime.clock.wallMs();
+    this.#metrics.applied(txn, wallMs, this.#role.name === 'leading');
+  }
+
+  get #nowMs(): number {
+    return this.#options.runtime.clock.monotonicMs();
   }
 }
 

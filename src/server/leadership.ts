@@ -24,10 +24,11 @@ import type { Clock } from '../runtime/runtime.ts';
 import { SessionTracker } from '../session/session-tracker.ts';
 import type { DataTree } from '../store/data-tree.ts';
 import { Preparer } from '../store/prepare.ts';
-import { type TxnBody, TxnType } from '../store/txn.ts';
-import { encodeTxn } from '../store/txn-codec.ts';
+import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
+import { detachedTxn, encodeTxn } from '../store/txn-codec.ts';
 import type { ServerConfig } from './config.ts';
 import { ContainerSweep } from './container-sweep.ts';
+import { ProposedTxns } from './proposed-txns.ts';
 
 export interface LeadershipOptions {
   readonly config: ServerConfig;
@@ -64,6 +65,7 @@ export class Leadership {
   readonly #preparer: Preparer;
   readonly #tracker: SessionTracker;
   readonly #sweep: ContainerSweep;
+  readonly #proposed = new ProposedTxns();
   readonly #reader = new JuteReader();
   /** Clock of the transactions; never goes back. */
   #lastTimeMs: number;
@@ -116,6 +118,11 @@ export class Leadership {
     return undefined;
   }
 
+  /** The transaction proposed under the zxid, to be applied without decoding it; undefined when it was not kept. */
+  take(zxid: Zxid): Txn | undefined {
+    return this.#proposed.take(zxid);
+  }
+
   /** The tree has applied the transaction, in the same step. */
   applied(zxid: Zxid): void {
     this.#preparer.applied(zxid);
@@ -164,8 +171,11 @@ export class Leadership {
   ): void {
     const timeMs = Math.max(this.#lastTimeMs, this.#options.clock.wallMs());
     this.#lastTimeMs = timeMs;
-    const bytes = encodeTxn({ sessionId, cxid, timeMs, origin, requestId, body });
-    this.#options.node.propose(bytes);
+    const txn = { sessionId, cxid, timeMs, origin, requestId, body };
+    const bytes = encodeTxn(txn);
+    const zxid = this.#options.node.propose(bytes);
+    const detached = detachedTxn(txn, bytes);
+    if (detached !== undefined) this.#proposed.add(zxid, detached);
     this.#options.proposed(bytes.length);
     this.#options.wake();
   }

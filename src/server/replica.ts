@@ -269,6 +269,11 @@ export class Replica implements Backend {
 
   // What the node reports -----------------------------------------------------------------------
 
+  /** A transaction of this server's own leadership, which needs no decoding. */
+  proposed(zxid: Zxid): Txn | undefined {
+    return this.#leadership?.take(zxid);
+  }
+
   isAwaited(txn: Txn): boolean {
     return txn.origin === this.#config.serverId && this.#pending.has(txn.requestId);
   }

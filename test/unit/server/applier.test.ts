@@ -49,6 +49,7 @@ async function createLog(world: SimWorld): Promise<TxnLog> {
 function createApplier(log: TxnLog, applied: Zxid[]): Applier {
   return new Applier(new DataTree(), log, {
     recent: () => undefined,
+    proposed: () => undefined,
     isAwaited: () => false,
     applied: (at) => applied.push(at),
     isTreeOutdated: () => log.meta.generation > 1,

@@ -5,7 +5,7 @@ import { pack } from 'msgpackr';
 import { OPEN_ACL } from '../../../src/base/acl.ts';
 import { makeServerId, makeSessionId, SESSION_NONE } from '../../../src/base/ids.ts';
 import { type Txn, type TxnBody, TxnType } from '../../../src/store/txn.ts';
-import { decodeTxn, encodeTxn, TxnDecodeError } from '../../../src/store/txn-codec.ts';
+import { decodeTxn, detachedTxn, encodeTxn, TxnDecodeError } from '../../../src/store/txn-codec.ts';
 
 const SAMPLE = txn({
   type: TxnType.setData,
@@ -44,32 +44,47 @@ function header(...body: unknown[]): unknown[] {
   return [5n, 1, 2, 3, 4, ...body];
 }
 
+const CREATE = {
+  type: TxnType.create2,
+  path: '/ä/日本',
+  data: Buffer.from([0, 255]),
+  acl: [{ perms: -1, scheme: 'digest', id: 'a:b' }],
+  ephemeralOwner: makeSessionId(0x8000000000000000n),
+  parentCversion: -0x80000000,
+};
+
+const EVERY_BODY: readonly TxnBody[] = [
+  CREATE,
+  { ...CREATE, type: TxnType.create, data: null, acl: OPEN_ACL, ephemeralOwner: SESSION_NONE },
+  { ...CREATE, type: TxnType.createContainer, data: Buffer.alloc(0), acl: [] },
+  { ...CREATE, type: TxnType.createTtl },
+  { type: TxnType.delete, path: '/a' },
+  { type: TxnType.deleteContainer, path: '/a' },
+  SAMPLE.body,
+  { type: TxnType.setAcl, path: '/a', acl: OPEN_ACL, version: 1 },
+  { type: TxnType.createSession, timeoutMs: 30_000 },
+  { type: TxnType.closeSession, paths: [] },
+  { type: TxnType.closeSession, paths: ['/a', '/b/c'] },
+  { type: TxnType.error, error: -101 },
+  { type: TxnType.multi, ops: [] },
+  { type: TxnType.multi, ops: [CREATE, { type: TxnType.check, path: '/a' }, SAMPLE.body] },
+  { type: TxnType.multi, ops: [{ type: TxnType.error, error: 0 }] },
+];
+
 test('decodeTxn gives back every kind of transaction', () => {
-  const create = {
-    type: TxnType.create2,
-    path: '/ä/日本',
-    data: Buffer.from([0, 255]),
-    acl: [{ perms: -1, scheme: 'digest', id: 'a:b' }],
-    ephemeralOwner: makeSessionId(0x8000000000000000n),
-    parentCversion: -0x80000000,
-  };
-  const bodies: TxnBody[] = [
-    create,
-    { ...create, type: TxnType.create, data: null, acl: OPEN_ACL, ephemeralOwner: SESSION_NONE },
-    { ...create, type: TxnType.createContainer, data: Buffer.alloc(0), acl: [] },
-    { ...create, type: TxnType.createTtl },
-    { type: TxnType.delete, path: '/a' },
-    { type: TxnType.deleteContainer, path: '/a' },
-    { type: TxnType.setAcl, path: '/a', acl: OPEN_ACL, version: 1 },
-    { type: TxnType.createSession, timeoutMs: 30_000 },
-    { type: TxnType.closeSession, paths: [] },
-    { type: TxnType.closeSession, paths: ['/a', '/b/c'] },
-    { type: TxnType.error, error: -101 },
-    { type: TxnType.multi, ops: [] },
-    { type: TxnType.multi, ops: [create, { type: TxnType.check, path: '/a' }, SAMPLE.body] },
-    { type: TxnType.multi, ops: [{ type: TxnType.error, error: 0 }] },
-  ];
-  for (const body of bodies) assert.deepEqual(decodeTxn(encodeTxn(txn(body))), txn(body));
+  for (const body of EVERY_BODY) assert.deepEqual(decodeTxn(encodeTxn(txn(body))), txn(body));
+});
+
+test('detachedTxn is what decodeTxn gives, whatever becomes of the request', () => {
+  for (const body of EVERY_BODY) {
+    const own = 'data' in body && body.data !== null ? Buffer.from(body.data) : null;
+    const made = txn(own === null ? body : ({ ...body, data: own } as TxnBody));
+    const bytes = encodeTxn(made);
+    const detached = detachedTxn(made, bytes);
+    own?.fill(0x2a);
+    if (body.type === TxnType.multi) assert.equal(detached, undefined);
+    else assert.deepEqual(detached, decodeTxn(bytes));
+  }
 });
 
 test('encodeTxn hands out bytes that the next call does not touch', () => {
@@ -105,13 +120,14 @@ test('decodeTxn says what is wrong', () => {
   const noMsgpack = Buffer.from([1, 0, 0, 0, 0, 0x9f]);
   noMsgpack.writeUInt32BE(crc32(noMsgpack.subarray(5)), 1);
   assert.equal(damageOf(noMsgpack), 'NOT_MSGPACK');
-  assert.equal(damageOf(envelope('text')), 'SHAPE');
+  assert.equal(damageOf(envelope('text')), 'NOT_MSGPACK');
+  assert.equal(damageOf(envelope({ type: 5 })), 'NOT_MSGPACK');
+  assert.equal(damageOf(envelope([])), 'SHAPE');
 });
 
 test('decodeTxn refuses well-formed bytes of another shape', () => {
   const wrong: unknown[] = [
     [],
-    { type: 5 },
     header(),
     header(99),
     header('5', '/a', null, 1),
@@ -124,17 +140,17 @@ test('decodeTxn refuses well-formed bytes of another shape', () => {
     header(TxnType.delete),
     header(TxnType.delete, 'a'),
     header(TxnType.delete, '/a', 1),
-    header(TxnType.setData, '/a', 'text', 1),
-    header(TxnType.setData, '/a', null, 2 ** 31),
-    header(TxnType.setData, '/a', null),
+    header(TxnType.setData, '/a', 1, 'text'),
+    header(TxnType.setData, '/a', 2 ** 31, null),
+    header(TxnType.setData, '/a', 1),
     header(TxnType.setAcl, '/a', [1, 'world'], 1),
     header(TxnType.setAcl, '/a', [1, 'world', null], 1),
     header(TxnType.setAcl, '/a', 1, 1),
-    header(TxnType.create, '/', null, 0, 0n, 1),
-    header(TxnType.create, '/a/', null, 0, 0n, 1),
-    header(TxnType.create, '/a', null, 0, 0, 1),
-    header(TxnType.create, '/a', null, 0, 0n, null),
-    header(TxnType.create, '/a', null, 0, 0n),
+    header(TxnType.create, '/', 0, 0n, 1, null),
+    header(TxnType.create, '/a/', 0, 0n, 1, null),
+    header(TxnType.create, '/a', 0, 0, 1, null),
+    header(TxnType.create, '/a', 0, 0n, null, null),
+    header(TxnType.create, '/a', 0, 0n, 1),
     header(TxnType.multi, [TxnType.multi]),
     header(TxnType.multi, [TxnType.createSession, 1]),
     header(TxnType.multi, [TxnType.closeSession]),
