@@ -196,7 +196,8 @@ export class Connection implements StreamHandler, Watcher {
     this.stats.packetsSent += 1;
     // Answered where frames are read, these two never were requests to the original's statistics.
     if (op !== OpCode.auth && op !== OpCode.sasl) {
-      stats.latency.record(latencyMs);
+      const isUpdate = isWrite(op) || op === OpCode.createSession || op === OpCode.error;
+      stats.recordLatency(latencyMs, isUpdate);
       this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
     }
     this.#wrote();

@@ -16,6 +16,7 @@ export function mntrText(source: CommandSource, mode: ServingMode, status: Backe
   if (mode !== 'standalone') values.set('peer_state', status.peerState);
   addServerGauges(values, source);
   addCounters(values, source);
+  addLatencies(values, source);
   if (mode !== 'standalone') values.set('quorum_size', String(status.quorumSize));
   if (mode === 'leader') addLeaderGauges(values, status);
   for (const [name, value] of status.metrics) values.set(name, metricText(name, value));
@@ -28,6 +29,7 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
   const { stats, backend } = source;
   const { tree } = backend;
   values.set('avg_latency', averageText(stats.latency.averageMs));
+  values.set('connection_drop_probability', averageText(0));
   const gauges: readonly (readonly [string, number])[] = [
     ['min_latency', stats.latency.minMs],
     ['max_latency', stats.latency.maxMs],
@@ -42,6 +44,11 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
     ['approximate_data_size', tree.approximateDataSize],
     ['global_sessions', tree.sessionCount],
     ['local_sessions', 0],
+    ['auth_failed_count', stats.counters.authFailures],
+    // There is neither a throttle of connections nor TLS, so these never differ.
+    ['outstanding_tls_handshake', 0],
+    ['non_mtls_remote_conn_count', 0],
+    ['non_mtls_local_conn_count', 0],
     ['last_client_response_size', stats.lastResponseBytes],
     ['min_client_response_size', stats.minResponseBytes],
     ['max_client_response_size', stats.maxResponseBytes],
@@ -60,12 +67,20 @@ function addCounters(values: Map<string, string>, source: CommandSource): void {
     ['connection_drop_count', counters.connectionsDropped],
     ['sessionless_connections_expired', counters.sessionlessExpired],
     ['cnxn_closed_without_zk_server_running', counters.closedWhileNotServing],
-    ['auth_failed_count', counters.authFailures],
     ['bytes_received_count', counters.bytesReceived],
     ['response_bytes', counters.responseBytes],
     ['watch_bytes', counters.watchBytes],
   ];
   for (const [name, value] of named) values.set(name, String(value));
+}
+
+function addLatencies(values: Map<string, string>, source: CommandSource): void {
+  const { readLatency, updateLatency } = source.stats;
+  const sink = (name: string, value: number): void => {
+    values.set(name, metricText(name, value));
+  };
+  readLatency.report('readlatency', sink);
+  updateLatency.report('updatelatency', sink);
 }
 
 function addLeaderGauges(values: Map<string, string>, status: BackendStatus): void {

@@ -1,6 +1,7 @@
 /** Counters of a server and of its connections, as the four-letter words print them. */
 
 import { OpCode } from '../base/op-code.ts';
+import { PercentileSummary } from '../base/summary.ts';
 
 /** Latencies in whole milliseconds, from a request's frame to its reply. */
 export class LatencyStats {
@@ -64,6 +65,9 @@ export interface ServerCounters {
 
 export class ServerStats {
   readonly latency = new LatencyStats();
+  /** Of requests without a transaction, and of those with one; `srst` leaves both alone. */
+  readonly readLatency = new PercentileSummary();
+  readonly updateLatency = new PercentileSummary();
   readonly counters: ServerCounters = {
     connectionRequests: 0,
     connectionsRejected: 0,
@@ -81,6 +85,12 @@ export class ServerStats {
   lastResponseBytes = -1;
   minResponseBytes = -1;
   maxResponseBytes = -1;
+
+  recordLatency(latencyMs: number, isUpdate: boolean): void {
+    this.latency.record(latencyMs);
+    if (isUpdate) this.updateLatency.record(latencyMs);
+    else this.readLatency.record(latencyMs);
+  }
 
   recordResponse(frameBytes: number): void {
     this.packetsSent += 1;

@@ -33,6 +33,15 @@ export interface Runtime {
   readonly storage: Storage;
   /** Fresh random bytes, owned by the caller. */
   randomBytes(count: number): Uint8Array;
+  /** Absent where there is no process; resolves to undefined where the platform does not tell. */
+  openFiles?(): Promise<OpenFiles | undefined>;
+}
+
+/** Files and sockets that the process has open, and may have. */
+export interface OpenFiles {
+  readonly count: number;
+  /** Infinity: no limit. */
+  readonly max: number;
 }
 
 // Network ---------------------------------------------------------------------------------------

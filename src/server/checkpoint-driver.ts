@@ -24,6 +24,7 @@ export interface CheckpointHooks {
   awaitedAfter(): Zxid | undefined;
   /** The log now begins after this zxid. */
   trimmed(retainedAfter: Zxid): void;
+  began(): void;
   committed(zxid: Zxid): void;
   failed(error: unknown): void;
 }
@@ -116,6 +117,7 @@ export class CheckpointDriver {
     const checkpointer = this.#checkpointer;
     const applied = this.#applied;
     this.#appliedAtLast = applied;
+    this.#hooks.began();
     checkpointer.begin();
     while (!(await checkpointer.step())) {
       // A snapshot took this state's place: its checkpoint is of no use any more.

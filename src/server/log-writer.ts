@@ -13,6 +13,9 @@ export interface LogWriterHooks {
   stagedGeneration(): number;
   /** A write that put another snapshot in place is durable; the state must be loaded before anything else. */
   snapshotSwitched(): Promise<void>;
+  /** A synced write begins; `writeEnded` follows before the next one. */
+  writeBegan(): void;
+  writeEnded(): void;
   /** All requests up to this id are durable. */
   persisted(id: number): void;
   /** A write failed. Nothing may be written any more, by anybody. */
@@ -66,7 +69,9 @@ export class LogWriter {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       const mutation = this.#mutation(group);
+      this.#hooks.writeBegan();
       await this.#log.write(mutation);
+      this.#hooks.writeEnded();
       this.groupCount++;
       this.entryCount += mutation.append?.length ?? 0;
       if (mutation.snapshot !== undefined) await this.#hooks.snapshotSwitched();

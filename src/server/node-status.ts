@@ -14,6 +14,12 @@ export async function nodeStatus(
   node: ZabNode,
   more: Pick<BackendStatus, 'leaderUptimeMs' | 'metrics'>,
 ): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>> {
+  const metrics = new Map(more.metrics);
+  const files = await runtime.openFiles?.();
+  if (files !== undefined) {
+    metrics.set('open_file_descriptor_count', files.count);
+    metrics.set('max_file_descriptor_count', Math.min(files.max, Number.MAX_SAFE_INTEGER));
+  }
   const learners = [...(node.leader?.learners ?? [])];
   const synced = learners.filter((learner) => learner.hasAckedNewLeader);
   return {
@@ -30,7 +36,7 @@ export async function nodeStatus(
     leaderUptimeMs: more.leaderUptimeMs,
     dataDirBytes: await runtime.storage.size(storage.stateDirectory),
     logDirBytes: await runtime.storage.size(storage.logDirectory),
-    metrics: more.metrics,
+    metrics,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime.ts';
 import { nodeClock, nodeTimers } from './node-clock.ts';
 import { NodeNetwork } from './node-network.ts';
 import { NodeStorage } from './node-storage.ts';
+import { openFiles } from './open-files.ts';
 
 /** Stateless but for what it opens: a process may have several. */
 export function createNodeRuntime(): Runtime {
@@ -13,6 +14,7 @@ export function createNodeRuntime(): Runtime {
     timers: nodeTimers,
     network: new NodeNetwork(),
     storage: new NodeStorage(),
+    openFiles,
     randomBytes: (count) => randomFillSync(new Uint8Array(count)),
   };
 }

@@ -56,6 +56,7 @@ class Bench {
     const hooks = {
       awaitedAfter: () => this.awaitedAfter,
       trimmed: () => undefined,
+      began: () => undefined,
       committed: () => undefined,
       failed: (error: unknown) => assert.fail(String(error)),
     };

@@ -41,6 +41,8 @@ class Bench {
       snapshotSwitched: async () => {
         this.events.push('switched');
       },
+      writeBegan: () => undefined,
+      writeEnded: () => undefined,
       persisted: (id) => this.events.push(`persisted ${id}`),
       failed: (error) => this.errors.push(error),
     });
