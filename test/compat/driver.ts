@@ -180,7 +180,10 @@ export class Driver {
   async #connected(connection: number): Promise<Exchange[]> {
     const peer = this.#peer(connection);
     if (peer.client !== undefined && !peer.client.isClosed) return [];
-    return [await this.#hello(connection, USUAL_HELLO, passwordOf(peer.sessionId))];
+    const hello = await this.#hello(connection, USUAL_HELLO, passwordOf(peer.sessionId));
+    // Nobody asked this connection's server for what was written while the connection was gone.
+    if (this.#probe !== SYNC || this.#peer(connection).client === undefined) return [hello];
+    return [hello, ...(await this.#ask(connection, [SYNC]))];
   }
 
   async #hello(connection: number, hello: Hello, password: Uint8Array | null): Promise<Exchange> {
