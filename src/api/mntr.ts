@@ -17,6 +17,7 @@ export function mntrText(source: CommandSource, mode: ServingMode, status: Backe
   addServerGauges(values, source);
   addCounters(values, source);
   addLatencies(values, source);
+  addQuotas(values, source);
   if (mode !== 'standalone') values.set('quorum_size', String(status.quorumSize));
   if (mode === 'leader') addLeaderGauges(values, status);
   for (const [name, value] of status.metrics) values.set(name, metricText(name, value));
@@ -81,6 +82,16 @@ function addLatencies(values: Map<string, string>, source: CommandSource): void 
   };
   readLatency.report('readlatency', sink);
   updateLatency.report('updatelatency', sink);
+}
+
+/** Sums over the quotas below each node of the top level. */
+function addQuotas(values: Map<string, string>, source: CommandSource): void {
+  for (const [name, usage] of source.backend.tree.quotas.namespaces()) {
+    values.set(`${name}_quota_count_limit_per_namespace`, String(usage.countLimit));
+    values.set(`${name}_quota_bytes_limit_per_namespace`, String(usage.bytesLimit));
+    values.set(`${name}_quota_count_usage_per_namespace`, String(usage.count));
+    values.set(`${name}_quota_bytes_usage_per_namespace`, String(usage.bytes));
+  }
 }
 
 function addLeaderGauges(values: Map<string, string>, status: BackendStatus): void {

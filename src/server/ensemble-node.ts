@@ -20,6 +20,7 @@ import { QuorumTransport } from '../peer/quorum-transport.ts';
 import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
 import { DataTree } from '../store/data-tree.ts';
+import type { QuotaExcess } from '../store/quota.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Txn } from '../store/txn.ts';
@@ -33,6 +34,7 @@ import type { Log } from './logger.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
+import { QuotaWarnings } from './quota-warnings.ts';
 import { Replica, type ReplicaPeers } from './replica.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
 
@@ -68,6 +70,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #sender: SnapshotSender | undefined;
   readonly #receiver: SnapshotReceiver;
   readonly #metrics = new NodeMetrics();
+  readonly #quotaWarnings: QuotaWarnings;
   readonly #learners = new Map<LinkId, ServerId>();
   /** Log reads that wait until their link has room. */
   readonly #pausedReads = new Map<LinkId, Extract<Effect, { kind: 'readLog' }>>();
@@ -93,6 +96,7 @@ export class EnsembleNode implements ReplicaPeers {
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
+    this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
       snapshotSwitched: () => this.#switchState(),
@@ -230,6 +234,10 @@ export class EnsembleNode implements ReplicaPeers {
       this.#isDrainScheduled = false;
       this.#guard(() => this.#drain());
     });
+  }
+
+  quotaExceeded(excess: QuotaExcess): void {
+    this.#quotaWarnings.exceeded(excess, this.#nowMs);
   }
 
   diverged(zxid: Zxid, own: string, leaders: string): void {
@@ -511,6 +519,9 @@ export class EnsembleNode implements ReplicaPeers {
     const isLeading = this.#role.name === 'leading';
     const leaderUptimeMs = isLeading ? runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
     const metrics = this.#metrics.values();
+    for (const [name, count] of this.#quotaWarnings.refusals) {
+      metrics.set(`${name}_quota_exceeded_error_per_namespace`, count);
+    }
     metrics.set('log_groups', this.#writer.groupCount);
     metrics.set('log_entries', this.#writer.entryCount);
     return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });

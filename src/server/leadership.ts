@@ -24,6 +24,7 @@ import type { Clock } from '../runtime/runtime.ts';
 import { SessionTracker } from '../session/session-tracker.ts';
 import type { DataTree } from '../store/data-tree.ts';
 import { Preparer } from '../store/prepare.ts';
+import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
 import { detachedTxn, encodeTxn } from '../store/txn-codec.ts';
 import type { ServerConfig } from './config.ts';
@@ -41,6 +42,7 @@ export interface LeadershipOptions {
   /** The core has been given work. */
   readonly wake: () => void;
   readonly proposed: (bytes: number) => void;
+  readonly quotaExceeded: (excess: QuotaExcess) => void;
 }
 
 /** A request as clients' servers hand it on. */
@@ -76,7 +78,8 @@ export class Leadership {
     const nowMs = clock.monotonicMs();
     this.#options = options;
     const { extendedTypesEnabled: extendedTypes, skipAcl, enforceQuota } = config;
-    this.#preparer = new Preparer(tree, { extendedTypes, skipAcl, enforceQuota });
+    const { quotaExceeded } = options;
+    this.#preparer = new Preparer(tree, { extendedTypes, skipAcl, enforceQuota, quotaExceeded });
     this.#lastTimeMs = options.lastTimeMs;
     this.#lastExpiryMs = nowMs;
     this.#tracker = new SessionTracker(config.tickTimeMs);

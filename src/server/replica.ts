@@ -28,6 +28,7 @@ import {
 import type { Runtime } from '../runtime/runtime.ts';
 import { SessionIdGenerator } from '../session/session-id.ts';
 import type { ApplyResult, DataTree } from '../store/data-tree.ts';
+import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
 import { DigestHistory } from './digest-history.ts';
@@ -48,6 +49,8 @@ export interface ReplicaPeers {
   status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>>;
   /** This replica's state differs from the leader's. */
   diverged(zxid: Zxid, own: string, leaders: string): void;
+  /** A request to this leader passes over a limit. */
+  quotaExceeded(excess: QuotaExcess): void;
 }
 
 type ReplicaRole = 'none' | 'leader' | 'learner';
@@ -224,6 +227,7 @@ export class Replica implements Backend {
       lastTimeMs: this.#lastTimeMs,
       wake: () => this.#peers.wake(),
       proposed: (bytes) => this.#countProposal(bytes),
+      quotaExceeded: (excess) => this.#peers.quotaExceeded(excess),
     });
     this.#serve('leader', mode);
   }

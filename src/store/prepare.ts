@@ -19,6 +19,7 @@ import type { DataTree } from './data-tree.ts';
 import { type NodeView, Outstanding } from './outstanding.ts';
 import { CONTAINER_OWNER, TTL_MAX_MS, ttlOwner } from './owner.ts';
 import { PendingSessions } from './pending-sessions.ts';
+import type { QuotaExcess } from './quota.ts';
 import { type CreateTxn, type ErrorTxn, type TxnBody, TxnType } from './txn.ts';
 
 /** Who asks, and which place in the order the transaction will have. */
@@ -36,6 +37,8 @@ export interface PreparerOptions {
   readonly skipAcl?: boolean;
   /** Whether a change that goes beyond a hard limit is refused. */
   readonly enforceQuota?: boolean;
+  /** Told of every change beyond a limit, soft or hard, refused or not. */
+  readonly quotaExceeded?: (excess: QuotaExcess) => void;
 }
 
 const ANY_VERSION = -1;
@@ -50,6 +53,7 @@ export class Preparer {
   readonly #extendedTypes: boolean;
   readonly #skipAcl: boolean;
   readonly #enforceQuota: boolean;
+  readonly #quotaExceeded: (excess: QuotaExcess) => void;
 
   constructor(tree: DataTree, options: PreparerOptions = {}) {
     this.#tree = tree;
@@ -58,6 +62,7 @@ export class Preparer {
     this.#extendedTypes = options.extendedTypes ?? false;
     this.#skipAcl = options.skipAcl ?? false;
     this.#enforceQuota = options.enforceQuota ?? false;
+    this.#quotaExceeded = options.quotaExceeded ?? (() => undefined);
   }
 
   /** Nodes with changes that are prepared and not yet applied. */
@@ -264,8 +269,8 @@ export class Preparer {
 
   /** Usage is what the tree holds now, not what pending changes will make of it, as in the original. */
   #checkQuota(path: string, bytesDiff: number, countDiff: number): ErrorCode {
-    if (!this.#enforceQuota) return ErrorCode.ok;
-    return this.#tree.quotas.check(path, bytesDiff, countDiff);
+    const error = this.#tree.quotas.check(path, bytesDiff, countDiff, this.#quotaExceeded);
+    return this.#enforceQuota ? error : ErrorCode.ok;
   }
 
   /** Each member sees what the earlier ones will have done; one that fails undoes them all. */

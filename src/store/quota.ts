@@ -19,6 +19,26 @@ const LIMITS_NAME = 'zookeeper_limits';
 const STATS_NAME = 'zookeeper_stats';
 const NO_LIMIT = -1;
 
+/** A change that does not keep to a limit. */
+export interface QuotaExcess {
+  /** The path that has the quota. */
+  readonly path: string;
+  readonly what: 'count' | 'bytes';
+  /** A hard limit refuses the change where quotas are enforced, a soft one lets it pass. */
+  readonly isHard: boolean;
+  /** What the usage would be, or will be. */
+  readonly usage: number;
+  readonly limit: number;
+}
+
+/** Limits and usage of all quotas below one node of the top level; -1 where there is no limit. */
+export interface NamespaceUsage {
+  countLimit: number;
+  bytesLimit: number;
+  count: number;
+  bytes: number;
+}
+
 /** What the bookkeeping needs of the tree it is part of. */
 export interface QuotaTree {
   find(path: string): Znode | undefined;
@@ -58,11 +78,27 @@ export class QuotaBook {
     if (isQuotaNode(path, LIMITS_NAME)) this.#limited.add(limitedPath(path));
   }
 
+  /** Counts all usage anew: in data of the original's each server keeps its own numbers. */
+  measureAnew(): void {
+    for (const limited of this.#limited) {
+      const statsPath = quotaNodePath(limited, STATS_NAME);
+      const stats = this.#tree.find(statsPath);
+      if (stats === undefined) continue;
+      this.#tree.rewrite(stats, statsPath, formatQuota(this.#measure(limited)));
+    }
+  }
+
   /**
    * Whether a change at the path keeps to the hard limits, judged by usage as it is now. A soft
-   * limit, or none of the nodes that a quota is made of, lets everything pass.
+   * limit, or none of the nodes that a quota is made of, lets everything pass. Of count and bytes a
+   * hard limit that is set makes the soft one meaningless; each limit passed over is reported.
    */
-  check(path: string, bytesDiff: number, countDiff: number): ErrorCode {
+  check(
+    path: string,
+    bytesDiff: number,
+    countDiff: number,
+    report: (excess: QuotaExcess) => void,
+  ): ErrorCode {
     const limited = this.#limited.size === 0 ? undefined : this.#deepest(path);
     if (limited === undefined) return ErrorCode.ok;
     const limitsNode = this.#tree.find(quotaNodePath(limited, LIMITS_NAME));
@@ -71,12 +107,45 @@ export class QuotaBook {
     const limits = parseQuota(limitsNode.dataText ?? '');
     if (limits === undefined) return ErrorCode.marshallingError;
     const usage = parseQuota(statsNode.dataText ?? '') ?? this.#measure(limited);
-    if (exceeds(limits, 'countHardLimit', amount(usage, 'count'), countDiff)) {
-      return ErrorCode.quotaExceeded;
+    for (const what of ['count', 'bytes'] as const) {
+      const diff = what === 'count' ? countDiff : bytesDiff;
+      const excess = excessOf(limited, what, limits, usage, diff);
+      if (excess === undefined) continue;
+      report(excess);
+      if (excess.isHard) return ErrorCode.quotaExceeded;
     }
-    return exceeds(limits, 'byteHardLimit', amount(usage, 'bytes'), bytesDiff)
-      ? ErrorCode.quotaExceeded
-      : ErrorCode.ok;
+    return ErrorCode.ok;
+  }
+
+  /** By name of the node at the top level: O(quotas). */
+  namespaces(): Map<string, NamespaceUsage> {
+    const namespaces = new Map<string, NamespaceUsage>();
+    for (const path of this.#limited) {
+      const name = path.split('/')[1] ?? '';
+      const known = namespaces.get(name);
+      const sum = known ?? { countLimit: -1, bytesLimit: -1, count: 0, bytes: 0 };
+      if (known === undefined) namespaces.set(name, sum);
+      const limits = this.#read(path, LIMITS_NAME);
+      const usage = this.#read(path, STATS_NAME);
+      sum.countLimit = plusLimit(sum.countLimit, effectiveLimit(limits, 'count').limit);
+      sum.bytesLimit = plusLimit(sum.bytesLimit, effectiveLimit(limits, 'bytes').limit);
+      sum.count += Math.max(0, amount(usage, 'count'));
+      sum.bytes += Math.max(0, amount(usage, 'bytes'));
+    }
+    return namespaces;
+  }
+
+  /** Every quota must say how much there is below it; for tests, O(quotas x nodes below them). */
+  measured(): Map<string, string> {
+    const usage = new Map<string, string>();
+    for (const path of this.#limited) usage.set(path, formatQuota(this.#measure(path)));
+    return usage;
+  }
+
+  /** What one of the two nodes says; nothing when it is missing or says nothing sensible. */
+  #read(limited: string, name: string): ReadonlyMap<string, number> {
+    const text = this.#tree.find(quotaNodePath(limited, name))?.dataText;
+    return parseQuota(text ?? '') ?? new Map<string, number>();
   }
 
   #quotaNodeCreated(path: string, node: Znode): void {
@@ -164,15 +233,34 @@ function amount(values: ReadonlyMap<string, number>, key: string): number {
   return values.get(key) ?? NO_LIMIT;
 }
 
-/** A change of nothing is never too much, one that makes less of too much still is. */
-function exceeds(
+/** The limit that counts: the hard one if there is one. */
+function effectiveLimit(
   limits: ReadonlyMap<string, number>,
-  key: string,
-  used: number,
+  what: QuotaExcess['what'],
+): { readonly limit: number; readonly isHard: boolean } {
+  const hard = amount(limits, what === 'count' ? 'countHardLimit' : 'byteHardLimit');
+  return hard > NO_LIMIT
+    ? { limit: hard, isHard: true }
+    : { limit: amount(limits, what), isHard: false };
+}
+
+/** A change of nothing is never too much, one that makes less of too much still is. */
+function excessOf(
+  path: string,
+  what: QuotaExcess['what'],
+  limits: ReadonlyMap<string, number>,
+  used: ReadonlyMap<string, number>,
   diff: number,
-): boolean {
-  const limit = amount(limits, key);
-  return diff !== 0 && limit > NO_LIMIT && used + diff > limit;
+): QuotaExcess | undefined {
+  const { limit, isHard } = effectiveLimit(limits, what);
+  const usage = amount(used, what) + diff;
+  if (diff === 0 || limit <= NO_LIMIT || usage <= limit) return undefined;
+  return { path, what, isHard, usage, limit };
+}
+
+function plusLimit(sum: number, limit: number): number {
+  if (limit <= NO_LIMIT) return sum;
+  return sum === NO_LIMIT ? limit : sum + limit;
 }
 
 /** Whether it is the limits or the stats of some node; of the root there are none. */

@@ -9,6 +9,7 @@ import { OpCode } from '../../src/base/op-code.ts';
 import type { WriteRequest } from '../../src/base/write-request.ts';
 import { type ApplyResult, DataTree } from '../../src/store/data-tree.ts';
 import { Preparer } from '../../src/store/prepare.ts';
+import type { QuotaExcess } from '../../src/store/quota.ts';
 import { type Txn, type TxnBody, TxnType } from '../../src/store/txn.ts';
 import type { NodeFields } from '../../src/store/znode.ts';
 
@@ -69,6 +70,7 @@ export interface StoreKitOptions {
   readonly extendedTypes?: boolean;
   readonly skipAcl?: boolean;
   readonly enforceQuota?: boolean;
+  readonly quotaExceeded?: (excess: QuotaExcess) => void;
 }
 
 /** Starts with two sessions, created at zxid 1 and 2. Time is a fixed moment plus the zxid. */

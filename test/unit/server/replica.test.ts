@@ -46,6 +46,7 @@ function leadingReplica(node: ZabNode): Replica {
   const config = configFromOptions({ dataDir: '/data', clientPort: 0 });
   const unused = (): never => assert.fail('nobody should be asked');
   const peers: ReplicaPeers = {
+    quotaExceeded: () => undefined,
     node,
     tree: new DataTree(),
     sendToLeader: unused,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode } from '../../../src/base/error-code.ts';
 import { OpCode } from '../../../src/base/op-code.ts';
+import type { WriteRequest } from '../../../src/base/write-request.ts';
 import { DataTree } from '../../../src/store/data-tree.ts';
-import { formatQuota, parseQuota } from '../../../src/store/quota.ts';
+import { formatQuota, parseQuota, type QuotaExcess } from '../../../src/store/quota.ts';
 import {
   bytes,
   create,
@@ -17,6 +18,7 @@ import {
 const STATS = '/zookeeper/quota/q/zookeeper_stats';
 const LIMITS = '/zookeeper/quota/q/zookeeper_limits';
 const { ok, quotaExceeded } = ErrorCode;
+const ignore = (): void => undefined;
 
 function text(kit: StoreKit, path: string): string | null | undefined {
   return kit.tree.find(path)?.dataText;
@@ -193,8 +195,8 @@ test('a tree loaded from a checkpoint knows its quotas', () => {
     assert.equal(copy.restoreNode(path, { data, acl, storedOwner, ...numbers }), true);
   }
   assert.equal(copy.find(STATS)?.dataText, 'count=1,bytes=5');
-  assert.equal(copy.quotas.check('/q/a', 0, 1), ok);
-  assert.equal(copy.quotas.check('/q/a', 0, 2), quotaExceeded);
+  assert.equal(copy.quotas.check('/q/a', 0, 1, ignore), ok);
+  assert.equal(copy.quotas.check('/q/a', 0, 2, ignore), quotaExceeded);
 });
 
 test('a quota of the root is refused', () => {
@@ -230,4 +232,62 @@ test('formatQuota writes count and bytes first and the stray equals sign before 
     ['count', 1],
   ]);
   assert.equal(formatQuota(hard), 'count=1,bytes=-1=;byteHardLimit=3;countHardLimit=4');
+});
+
+/** Reports of the changes made to a tree with the limits, in which `/q` has 5 bytes. */
+function reported(limits: string, isEnforced: boolean, ...changes: WriteRequest[]): QuotaExcess[] {
+  const reports: QuotaExcess[] = [];
+  const quotaExceeded = (excess: QuotaExcess): number => reports.push(excess);
+  const kit = new StoreKit({ enforceQuota: isEnforced, quotaExceeded });
+  kit.run(create('/q', { data: bytes('12345') }));
+  kit.run(create('/zookeeper/quota/q'));
+  kit.run(create(LIMITS, { data: bytes(limits) }));
+  kit.run(create(STATS, { data: bytes('') }));
+  for (const change of changes) kit.run(change);
+  return reports;
+}
+
+test('a change beyond soft limits is reported for nodes and for bytes', () => {
+  const change = create('/q/a', { data: bytes('xx') });
+  for (const isEnforced of [true, false]) {
+    assert.deepEqual(reported('count=1,bytes=6', isEnforced, change), [
+      { path: '/q', what: 'count', isHard: false, usage: 2, limit: 1 },
+      { path: '/q', what: 'bytes', isHard: false, usage: 7, limit: 6 },
+    ]);
+  }
+});
+
+test('a hard limit silences the soft one of its kind, and what it refuses is reported once', () => {
+  const limits = 'count=1,bytes=6=;byteHardLimit=6;countHardLimit=1';
+  const change = create('/q/a', { data: bytes('xx') });
+  const excess = { path: '/q', what: 'count', isHard: true, usage: 2, limit: 1 };
+  assert.deepEqual(reported(limits, true, change), [excess]);
+  assert.deepEqual(reported('count=1,bytes=6=;countHardLimit=9', true, setData('/q', '1234')), []);
+});
+
+test('without enforceQuota a change beyond a hard limit is reported and done', () => {
+  const reports = reported('count=-1,bytes=-1=;byteHardLimit=6', false, setData('/q', '1234567'));
+  assert.deepEqual(reports, [{ path: '/q', what: 'bytes', isHard: true, usage: 7, limit: 6 }]);
+});
+
+test('namespaces() adds up the quotas below each node of the top level', () => {
+  const kit = new StoreKit();
+  for (const path of ['/q', '/q/a', '/q/b', '/r']) {
+    kit.run(create(path, { data: bytes('12') }));
+    kit.run(create(`/zookeeper/quota${path}`));
+  }
+  const quota = (path: string, limits: string): void => {
+    kit.run(create(`/zookeeper/quota${path}/zookeeper_limits`, { data: bytes(limits) }));
+    kit.run(create(`/zookeeper/quota${path}/zookeeper_stats`, { data: bytes('') }));
+  };
+  quota('/q/a', 'count=5,bytes=100=;countHardLimit=7');
+  quota('/q/b', 'count=3,bytes=-1');
+  quota('/r', 'count=-1,bytes=-1');
+  assert.deepEqual(
+    [...kit.tree.quotas.namespaces()],
+    [
+      ['q', { countLimit: 10, bytesLimit: 100, count: 2, bytes: 4 }],
+      ['r', { countLimit: -1, bytesLimit: -1, count: 1, bytes: 2 }],
+    ],
+  );
 });
