@@ -91,12 +91,6 @@ export class Connection implements StreamHandler {
     if (!this.#stream.write(bytes.subarray(0, byteCount))) this.#isCongested = true;
   }
 
-  /** Sends what was flushed, then closes. */
-  end(): void {
-    this.#finish();
-    this.#stream.end();
-  }
-
   destroy(): void {
     this.#finish();
     this.#stream.destroy();

@@ -10,6 +10,7 @@ const CODES = {
   UNIMPLEMENTED: [-6, 'the server does not know or does not allow this operation'],
   OPERATION_TIMEOUT: [-7, 'no answer in time'],
   BAD_ARGUMENTS: [-8, 'bad arguments'],
+  UNKNOWN_SESSION: [-12, 'the server does not know the session'],
   NEW_CONFIG_NO_QUORUM: [-13, 'no quorum of the new configuration is connected'],
   RECONFIG_IN_PROGRESS: [-14, 'another reconfiguration is in progress'],
   NO_NODE: [-101, 'no such node'],

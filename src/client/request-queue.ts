@@ -7,12 +7,18 @@
  * asked before it could see it if it were repeated now. So everything asked so far fails, and only
  * what was a write and was sent has an unknown outcome. If none was under way, reads are sent again,
  * and what was not sent yet waits.
+ *
+ * A read may itself be the reason why connections break, when its reply is too long for this client:
+ * the one that is due is therefore not sent for ever.
  */
 
 import { OpCode } from '../base/op-code.ts';
 import { Fifo } from './fifo.ts';
 import type { KeeperErrorCode } from './keeper-error.ts';
 import type { FailDetails, PendingRequest } from './request.ts';
+
+/** A read that was due when so many connections broke is given up. */
+const LOSSES_MAX = 5;
 
 export class RequestQueue {
   readonly #repeatsReads: boolean;
@@ -73,8 +79,10 @@ export class RequestQueue {
     const fails = sent.some((request) => request.isWrite || !this.#repeatsReads);
     // Credentials are the client's: every connection gets them, whatever became of the last.
     for (const auth of auths) this.#keep(auth);
+    const due = sent[0];
+    if (due !== undefined) due.lossCount += 1;
     for (const request of sent) {
-      if (fails) request.fail('CONNECTION_LOSS', { cause });
+      if (fails || request.lossCount >= LOSSES_MAX) request.fail('CONNECTION_LOSS', { cause });
       else this.#keep(request);
     }
     for (const request of unsent) {

@@ -47,6 +47,8 @@ export interface PendingRequest {
   /** Given when it is sent. */
   xid: number;
   isSent: boolean;
+  /** Times it was sent and not answered. */
+  lossCount: number;
   encode(writer: JuteWriter): void;
   /** False: the reply cannot be decoded. */
   answered(error: number, reader: JuteReader): boolean;
@@ -62,6 +64,7 @@ export class Request<T> implements PendingRequest {
   readonly promise: Promise<T>;
   xid = 0;
   isSent = false;
+  lossCount = 0;
   readonly #call: Call<T>;
   readonly #signal: AbortSignal | undefined;
   #resolve: (value: T) => void = () => undefined;

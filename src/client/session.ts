@@ -10,6 +10,7 @@ import { SESSION_NONE, type SessionId } from '../base/ids.ts';
 import { OpCode } from '../base/op-code.ts';
 import { Prng } from '../base/prng.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
+import type { JuteWriter } from '../protocol/jute-writer.ts';
 import { encodeAuthPacket } from '../protocol/records/auth.ts';
 import { type ConnectResponse, PASSWORD_BYTES } from '../protocol/records/connect.ts';
 import {
@@ -32,7 +33,7 @@ import { HostList } from './host-list.ts';
 import { codeOfNumber, KeeperError, type KeeperErrorCode } from './keeper-error.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadWriteSearch } from './read-write-search.ts';
-import { type Call, Request } from './request.ts';
+import { type Call, type FailDetails, type PendingRequest, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { ClientEvents, ClientState } from './session-state.ts';
 import { TypedEmitter } from './typed-emitter.ts';
@@ -393,22 +394,33 @@ export class Session implements ConnectionOwner {
       const request = this.#queue.takeUnsent();
       if (request === undefined) break;
       request.xid = request.op === OpCode.auth ? SpecialXid.auth : this.#nextXid();
-      const mark = writer.beginFrame();
-      encodeRequestHeader(writer, request.xid, request.op);
-      request.encode(writer);
-      writer.endFrame(mark);
-      const frameBytes = writer.length - mark - 4;
-      if (frameBytes > this.#settings.requestBytesMax) {
+      const mark = writer.length;
+      const refusal = this.#write(request, writer);
+      if (refusal === undefined) this.#queue.sent(request);
+      else {
         connection.flush(mark);
-        const limit = this.#settings.requestBytesMax;
-        const reason = `a request of ${frameBytes} bytes, more than the ${limit} allowed`;
-        request.fail('BAD_ARGUMENTS', { reason });
-        continue;
+        request.fail('BAD_ARGUMENTS', refusal);
       }
-      this.#queue.sent(request);
       if (writer.length >= WRITE_BYTES) connection.flush();
     }
     if (writer.length > 0) connection.flush();
+  }
+
+  /** Appends a frame. What it returns is why the frame must not be sent. */
+  #write(request: PendingRequest, writer: JuteWriter): FailDetails | undefined {
+    const mark = writer.beginFrame();
+    encodeRequestHeader(writer, request.xid, request.op);
+    try {
+      request.encode(writer);
+    } catch (cause) {
+      // What a program without types may pass: half a record must not reach the server.
+      return { reason: 'the arguments cannot be encoded', cause };
+    }
+    writer.endFrame(mark);
+    const frameBytes = writer.length - mark - 4;
+    const limit = this.#settings.requestBytesMax;
+    if (frameBytes <= limit) return undefined;
+    return { reason: `a request of ${frameBytes} bytes, more than the ${limit} allowed` };
   }
 
   #nextXid(): number {
