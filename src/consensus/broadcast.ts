@@ -9,13 +9,13 @@ import {
   type Epoch,
   makeZxid,
   nextZxid,
-  ZXID_NONE,
   type Zxid,
   zxidCounter,
   zxidEpoch,
 } from '../base/ids.ts';
 import { SYNC_CHUNK_BYTES } from './catch-up.ts';
 import type { LinkId } from './effects.ts';
+import type { Followers } from './followers.ts';
 import { type LogEntry, MessageType } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { ZabState } from './zab-state.ts';
@@ -30,7 +30,7 @@ const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024;
 export class Broadcast {
   readonly #state: ZabState;
   readonly #epoch: Epoch;
-  readonly #learners: ReadonlyMap<LinkId, Progress>;
+  readonly #followers: Followers;
   /** Last zxid given to a proposal, in this turn's batch included. */
   #proposed: Zxid;
   /** Last zxid that COMMIT and INFORM announced. */
@@ -41,11 +41,11 @@ export class Broadcast {
   #writingSinceMs: number | undefined;
 
   /** Begins when the initial history is committed: all of it counts as announced. */
-  constructor(state: ZabState, epoch: Epoch, learners: ReadonlyMap<LinkId, Progress>) {
+  constructor(state: ZabState, epoch: Epoch, followers: Followers) {
     invariant(state.history.committed === state.history.last, 'initial history not committed');
     this.#state = state;
     this.#epoch = epoch;
-    this.#learners = learners;
+    this.#followers = followers;
     this.#proposed = state.history.last;
     this.#announced = state.history.last;
   }
@@ -105,7 +105,7 @@ export class Broadcast {
   advanceCommit(): void {
     const { history, quorum, sid } = this.#state;
     const reached = quorum.reached((voter) =>
-      voter === sid ? history.durable : this.#ackedBy(voter),
+      voter === sid ? history.durable : this.#followers.ackedBy(voter),
     );
     if (reached > history.committed && zxidEpoch(reached) === this.#epoch) history.commit(reached);
     this.#state.apply();
@@ -117,7 +117,7 @@ export class Broadcast {
     if (zxid <= this.#announced) return;
     const followers: LinkId[] = [];
     const observers: Progress[] = [];
-    for (const learner of this.#learners.values()) {
+    for (const learner of this.#followers.all) {
       if (learner.phase !== 'live') continue;
       if (learner.isVoter) followers.push(learner.link);
       else observers.push(learner);
@@ -132,7 +132,7 @@ export class Broadcast {
 
   #sendProposal(entries: readonly LogEntry[]): void {
     const links: LinkId[] = [];
-    for (const learner of this.#learners.values()) {
+    for (const learner of this.#followers.all) {
       if (learner.phase !== 'live' || !learner.isVoter) continue;
       links.push(learner.link);
       learner.sentZxid = this.#proposed;
@@ -141,13 +141,6 @@ export class Broadcast {
     if (links.length === 0) return;
     const message = { type: MessageType.proposal, entries };
     this.#state.emit({ kind: 'broadcast', links, message });
-  }
-
-  #ackedBy(sid: Progress['sid']): Zxid {
-    for (const learner of this.#learners.values()) {
-      if (learner.sid === sid && learner.hasAckedNewLeader) return learner.ackedZxid;
-    }
-    return ZXID_NONE;
   }
 
   #inform(observers: readonly Progress[], after: Zxid, upTo: Zxid): void {

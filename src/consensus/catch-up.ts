@@ -96,6 +96,7 @@ export class CatchUp {
 
   #goLive(learner: Progress): void {
     learner.phase = 'live';
+    learner.syncedZxid = learner.sentZxid;
     const { link, sid, mode, streamFrom: from, sentZxid: to } = learner;
     const { epoch, announced } = this.#leader;
     if (announced > ZXID_NONE && learner.isVoter) {

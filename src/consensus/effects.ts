@@ -13,6 +13,7 @@
 
 import type { EpochEnd } from '../base/epoch-table.ts';
 import type { Epoch, ServerId, Zxid } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import type { LogEntry, Notification, QuorumMessage } from './messages.ts';
 
 /** A connection on a quorum port, numbered by the caller; a number is never used twice. */
@@ -29,6 +30,7 @@ export interface PersistRequest {
   readonly acceptedEpoch?: Epoch;
   readonly currentEpoch?: Epoch;
   readonly clusterId?: string;
+  readonly standing?: Standing;
   /** Everything up to here was committed when the request was made. */
   readonly commitHint: Zxid;
 }

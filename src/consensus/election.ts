@@ -30,6 +30,10 @@ function isSameLeadership(a: Vote, b: Vote): boolean {
   return a.leader === b.leader && a.peerEpoch === b.peerEpoch;
 }
 
+function nobody(round: number): Vote {
+  return { leader: SERVER_NONE, zxid: ZXID_NONE, peerEpoch: makeEpoch(0), round };
+}
+
 export class Election {
   readonly #state: ZabState;
   readonly #reachability: (sid: ServerId) => Reachability;
@@ -38,6 +42,8 @@ export class Election {
   readonly #votes = new Map<ServerId, Vote>();
   /** What servers that follow or lead say, whatever their round. */
   readonly #settled = new Map<ServerId, Notification>();
+  /** Voters that are there and do not vote in this attempt. */
+  readonly #abstaining = new Set<ServerId>();
   #finalizeAtMs: number | undefined;
   #resendAtMs: number;
   #resendMs: number;
@@ -78,16 +84,28 @@ export class Election {
       if (state === PeerState.looking) this.#notify(from);
       return undefined;
     }
-    // An observer among the lookers, or a voter that has nobody to propose, has no vote to count.
-    if (vote.leader === SERVER_NONE || !this.#state.quorum.isVoter(vote.leader)) return undefined;
+    if (vote.leader === SERVER_NONE) return this.#receiveAbstention(from, state);
+    // What others still hold of a vote that this server cast before it lost its data.
+    if (vote.leader === this.#state.sid && !this.#state.isCounted) return undefined;
+    if (!this.#state.quorum.isVoter(vote.leader)) return undefined;
     if (state === PeerState.looking) return this.#receiveLooking(from, vote);
     if (state === PeerState.observing) return undefined;
     return this.#receiveSettled(from, notification);
   }
 
+  /** A voter that lost its data wants to know who leads, as an observer does. */
+  #receiveAbstention(from: ServerId, state: PeerState): Vote | undefined {
+    if (state !== PeerState.looking) return undefined;
+    this.#abstaining.add(from);
+    this.#votes.delete(from);
+    // Two that abstain have nothing to tell each other.
+    if (this.#state.isCounted) this.#notify(from);
+    return this.#decide();
+  }
+
   #receiveLooking(from: ServerId, vote: Vote): Vote | undefined {
     if (vote.round < this.#proposal.round) {
-      this.#notify(from);
+      this.#correct(from);
       return undefined;
     }
     if (vote.round > this.#proposal.round) {
@@ -98,10 +116,11 @@ export class Election {
       this.#adopt(vote);
     } else if (isBetter(this.#proposal, vote)) {
       // It missed ours, for instance because it was still busy with its disk when we sent it.
-      this.#notify(from);
+      this.#correct(from);
     }
     this.#votes.set(from, vote);
     this.#settled.delete(from);
+    this.#abstaining.delete(from);
     return this.#decide();
   }
 
@@ -141,7 +160,11 @@ export class Election {
       return undefined;
     }
     const isHeard = (sid: ServerId): boolean =>
-      agrees(sid) || this.#settled.has(sid) || this.#reachability(sid) === 'down';
+      sid === this.#state.sid ||
+      agrees(sid) ||
+      this.#settled.has(sid) ||
+      this.#abstaining.has(sid) ||
+      this.#reachability(sid) === 'down';
     if (this.#state.quorum.voters.every(isHeard)) return proposal;
     this.#finalizeAtMs ??= this.#state.nowMs + this.#state.config.timings.finalizeMs;
     return this.#state.nowMs >= this.#finalizeAtMs ? proposal : undefined;
@@ -150,16 +173,14 @@ export class Election {
   #adopt(vote: Vote): void {
     this.#proposal = vote;
     this.#finalizeAtMs = undefined;
-    if (this.#state.isVoter) this.#votes.set(this.#state.sid, vote);
+    if (this.#state.isCounted) this.#votes.set(this.#state.sid, vote);
     this.#broadcast();
   }
 
   /** A vote claims durable data only; the attempt starts when nothing is on its way to the disk. */
   #ownVote(round: number): Vote {
     const state = this.#state;
-    if (!state.isVoter) {
-      return { leader: SERVER_NONE, zxid: ZXID_NONE, peerEpoch: makeEpoch(0), round };
-    }
+    if (!state.isCounted) return nobody(round);
     const zxid = state.history.durable;
     return { leader: state.sid, zxid, peerEpoch: state.currentEpoch, round };
   }
@@ -170,8 +191,15 @@ export class Election {
     }
   }
 
+  /** Who has no vote has nothing to correct, and would be answered, and answer, without end. */
+  #correct(to: ServerId): void {
+    if (this.#state.isCounted) this.#notify(to);
+  }
+
   #notify(to: ServerId): void {
-    const notification = { state: PeerState.looking, vote: this.#proposal };
+    const { isCounted } = this.#state;
+    const vote = isCounted ? this.#proposal : nobody(this.#proposal.round);
+    const notification = { state: PeerState.looking, vote };
     this.#state.emit({ kind: 'notify', to, notification });
   }
 

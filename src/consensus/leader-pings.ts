@@ -39,6 +39,12 @@ export class LeaderPings {
     this.#barriers.push({ token, zxid, sequence: this.#sequence + 1 });
   }
 
+  /** Wants a ping sent after this moment, and says its number. */
+  askNext(): number {
+    this.#isAskedFor = true;
+    return this.#sequence + 1;
+  }
+
   /** The number of the ping to be sent at the end of this turn, if one is due. */
   next(): number | undefined {
     if (!this.#isAskedFor) return undefined;

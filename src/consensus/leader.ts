@@ -8,9 +8,7 @@
 import { invariant, unreachable } from '../base/assert.ts';
 import { EpochTable } from '../base/epoch-table.ts';
 import {
-  EPOCH_MAX,
   type Epoch,
-  makeEpoch,
   makeZxid,
   type ServerId,
   ZXID_NONE,
@@ -19,41 +17,49 @@ import {
 } from '../base/ids.ts';
 import { Broadcast } from './broadcast.ts';
 import { CatchUp } from './catch-up.ts';
+import { Discovery } from './discovery.ts';
 import type { LinkId } from './effects.ts';
+import { Followers } from './followers.ts';
 import { LeaderPings } from './leader-pings.ts';
 import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
-import { Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { Readmission } from './readmission.ts';
 import type { ZabState } from './zab-state.ts';
 
 /** Why a leader gives up; shown in the log. */
 export type SteppedDown = { readonly reason: string };
 
-type Phase = 'discovery' | 'promising' | 'claiming' | 'synchronization' | 'broadcast';
+type Phase = 'discovery' | 'synchronization' | 'broadcast';
 
 export class Leader {
   readonly #state: ZabState;
   readonly #startedMs: number;
-  readonly #learners = new Map<LinkId, Progress>();
+  readonly #followers: Followers;
+  readonly #discovery: Discovery;
+  readonly #readmission: Readmission;
   #phase: Phase = 'discovery';
-  #epoch: Epoch | undefined;
-  #awaitedWrite: number | undefined;
+  /** When a learner's synchronisation last came a step further. */
+  #progressMs: number;
   /** There is one once the initial history is committed, and only then. */
   #broadcast: Broadcast | undefined;
   readonly #pings: LeaderPings;
   readonly #catchUp: CatchUp;
 
   constructor(state: ZabState) {
-    invariant(state.isVoter, 'only a voter can lead');
+    invariant(state.isCounted, 'only a voter that counts can lead');
     invariant(state.isDrained, 'leadership begins while writes are under way');
     this.#state = state;
     this.#startedMs = state.nowMs;
+    this.#progressMs = state.nowMs;
+    this.#followers = new Followers(state);
     this.#pings = new LeaderPings(state.config.timings.heartbeatMs, state.nowMs);
     this.#catchUp = new CatchUp(state, this);
-    this.#tryNewEpoch();
+    this.#readmission = new Readmission(state, this.#followers, this.#pings);
+    this.#discovery = new Discovery(state, this.#followers, this.#pings);
   }
 
   get epoch(): Epoch | undefined {
-    return this.#epoch;
+    return this.#discovery.epoch;
   }
 
   /** Last zxid that COMMIT and INFORM announced. */
@@ -65,23 +71,17 @@ export class Leader {
     return this.#phase === 'broadcast';
   }
 
-  get phaseName(): 'discovery' | 'synchronization' | 'broadcast' {
-    if (this.#phase === 'broadcast') return 'broadcast';
-    return this.#phase === 'synchronization' ? 'synchronization' : 'discovery';
+  get phaseName(): Phase {
+    return this.#phase;
   }
 
   get learners(): Iterable<Progress> {
-    return this.#learners.values();
+    return this.#followers.all;
   }
 
   /** The log after this zxid is still to be sent to learners that catch up; undefined when to none. */
   get awaitedAfter(): Zxid | undefined {
-    let after: Zxid | undefined;
-    for (const { phase, sentZxid } of this.#learners.values()) {
-      if (phase !== 'snapshot' && phase !== 'catchingUp') continue;
-      if (after === undefined || sentZxid < after) after = sentZxid;
-    }
-    return after;
+    return this.#followers.awaitedAfter;
   }
 
   /** The zxid of the next proposal; only while serving. */
@@ -91,40 +91,32 @@ export class Leader {
 
   // Inputs --------------------------------------------------------------------------------------
 
-  connected(link: LinkId, sid: ServerId): void {
-    for (const other of this.#learners.values()) {
-      // A learner that comes back has given its old connection up, whatever TCP still believes.
-      if (other.sid === sid) this.#drop(other, 'the learner connected again');
-    }
-    const isVoter = this.#state.quorum.isVoter(sid);
-    this.#learners.set(link, new Progress(link, sid, isVoter, this.#state.nowMs));
+  connected(link: LinkId, sid: ServerId, incarnation: string): void {
+    this.#followers.connected(link, sid, incarnation);
   }
 
   disconnected(link: LinkId): SteppedDown | undefined {
-    const learner = this.#learners.get(link);
-    if (learner === undefined) return undefined;
-    this.#learners.delete(link);
+    if (!this.#followers.byLink.delete(link)) return undefined;
     return this.#checkQuorum();
   }
 
   owns(link: LinkId): boolean {
-    return this.#learners.has(link);
+    return this.#followers.byLink.has(link);
   }
 
   receive(link: LinkId, message: QuorumMessage): SteppedDown | undefined {
-    const learner = this.#learners.get(link);
+    const learner = this.#followers.byLink.get(link);
     invariant(learner !== undefined, 'message from a link that is not a learner');
     learner.lastHeardMs = this.#state.nowMs;
     switch (message.type) {
       case MessageType.ack:
         return this.#acked(learner, message.zxid);
       case MessageType.pong:
-        if (message.sequence > learner.pongSequence) learner.pongSequence = message.sequence;
-        this.#confirmBarriers();
+        this.#ponged(learner, message.sequence);
         return undefined;
       case MessageType.followerInfo:
       case MessageType.observerInfo:
-        return this.#learnerInfo(learner, message.acceptedEpoch);
+        return this.#learnerInfo(learner, message.acceptedEpoch, message.isRecovering);
       case MessageType.ackEpoch:
         return this.#ackEpoch(learner, message);
       case MessageType.proposal:
@@ -138,6 +130,7 @@ export class Leader {
       case MessageType.snap:
       case MessageType.snapChunk:
       case MessageType.snapEnd:
+      case MessageType.recover:
       case MessageType.upToDate:
         this.#drop(learner, 'the learner sent what only leaders send');
         return undefined;
@@ -157,27 +150,34 @@ export class Leader {
   }
 
   logRead(link: LinkId, entries: readonly LogEntry[]): void {
-    const learner = this.#learners.get(link);
-    if (learner === undefined || this.#catchUp.logRead(learner, entries)) return;
-    this.#drop(learner, 'the log no longer reaches back to where the learner stands');
+    const learner = this.#followers.byLink.get(link);
+    if (learner === undefined) return;
+    this.#progressMs = this.#state.nowMs;
+    if (this.#catchUp.logRead(learner, entries)) return;
+    this.#followers.drop(learner, 'the log no longer reaches back to where the learner stands');
   }
 
   snapshotOpened(link: LinkId, zxid: Zxid): void {
-    const learner = this.#learners.get(link);
+    const learner = this.#followers.byLink.get(link);
     if (learner !== undefined) this.#catchUp.snapshotOpened(learner, zxid);
   }
 
   snapshotSent(link: LinkId, summary: Uint8Array): void {
-    const learner = this.#learners.get(link);
+    const learner = this.#followers.byLink.get(link);
     if (learner !== undefined) this.#catchUp.snapshotSent(learner, summary);
   }
 
+  /** The learner has taken more of its snapshot: a large one may take as long as it likes. */
+  snapshotTaken(link: LinkId): void {
+    if (this.#followers.byLink.get(link)?.phase === 'snapshot') {
+      this.#progressMs = this.#state.nowMs;
+    }
+  }
+
   persisted(): SteppedDown | undefined {
-    const awaited = this.#awaitedWrite;
-    if (awaited !== undefined && this.#state.persistedId >= awaited) {
-      this.#awaitedWrite = undefined;
-      if (this.#phase === 'promising') this.#promised();
-      else if (this.#phase === 'claiming') this.#claimed();
+    if (this.#phase === 'discovery') {
+      this.#discovery.persisted();
+      if (this.#discovery.isDone) this.#claimed();
     }
     this.#broadcast?.persisted();
     this.#broadcast?.advanceCommit();
@@ -188,14 +188,11 @@ export class Leader {
     const { nowMs, config } = this.#state;
     const { timings } = config;
     this.#pings.tick(nowMs);
-    for (const learner of [...this.#learners.values()]) {
-      if (nowMs - learner.lastHeardMs > timings.peerTimeoutMs) this.#drop(learner, 'silent');
-      else if (this.#isStuck(learner)) this.#drop(learner, 'acknowledges nothing');
-    }
+    this.#followers.dropSilent();
     if (this.#broadcast?.isWriteOverdue(timings.syncTimeoutMs)) {
       return { reason: 'own log write takes longer than syncLimit' };
     }
-    if (this.#phase !== 'broadcast' && nowMs - this.#startedMs > timings.initTimeoutMs) {
+    if (this.#phase !== 'broadcast' && nowMs - this.#progressMs > timings.initTimeoutMs) {
       return { reason: 'no quorum followed within initLimit' };
     }
     if (this.#broadcast?.isCounterUsedUp) {
@@ -214,111 +211,60 @@ export class Leader {
 
   /** Every connection goes; what was proposed and not committed is for the next leader to decide. */
   abandon(reason: string): void {
-    for (const learner of this.#learners.values()) this.#state.close(learner.link, reason);
-    this.#learners.clear();
+    this.#followers.dropAll(reason);
   }
 
   // Discovery (1 to 5) --------------------------------------------------------------------------
 
-  #learnerInfo(learner: Progress, acceptedEpoch: Epoch): SteppedDown | undefined {
+  #learnerInfo(
+    learner: Progress,
+    acceptedEpoch: Epoch,
+    isRecovering: boolean,
+  ): SteppedDown | undefined {
     if (learner.phase !== 'connected') {
       this.#drop(learner, 'FOLLOWERINFO twice');
       return undefined;
     }
+    learner.isRecovering = isRecovering;
+    if (isRecovering) this.#readmission.welcome(learner);
+    else if (this.#readmission.isBehindItsWord(learner, { acceptedEpoch })) return undefined;
     learner.phase = 'informed';
     learner.acceptedEpoch = acceptedEpoch;
-    if (this.#phase === 'discovery') {
-      this.#tryNewEpoch();
-    } else if (learner.isVoter && this.#epoch !== undefined && acceptedEpoch > this.#epoch) {
+    const { epoch } = this;
+    if (learner.isVoter && epoch !== undefined && acceptedEpoch > epoch) {
       // It promised a leader that never established itself. Only a newer epoch lets it in again.
       return { reason: 'a voter has promised a later epoch' };
-    } else if (this.#phase !== 'promising') {
-      this.#sendLeaderInfo(learner);
     }
+    this.#discovery.informed(learner);
     return undefined;
-  }
-
-  /** (2) The new epoch is one more than any that a quorum has accepted. */
-  #tryNewEpoch(): void {
-    const informed = [...this.#learners.values()].filter((l) => l.acceptedEpoch !== undefined);
-    const isIn = (sid: ServerId): boolean =>
-      sid === this.#state.sid || informed.some((l) => l.sid === sid);
-    if (!this.#state.quorum.contains(isIn)) return;
-    let highest: number = this.#state.acceptedEpoch;
-    for (const learner of informed) highest = Math.max(highest, learner.acceptedEpoch ?? 0);
-    if (highest >= EPOCH_MAX) {
-      this.#state.emit({ kind: 'fatal', reason: 'the ensemble has used up its epochs' });
-      return;
-    }
-    this.#epoch = makeEpoch(highest + 1);
-    this.#phase = 'promising';
-    this.#awaitedWrite = this.#state.persist({ acceptedEpoch: this.#epoch });
-  }
-
-  /** (3) Our own promise is durable: others may be asked for theirs. */
-  #promised(): void {
-    this.#phase = 'claiming';
-    this.#state.promisedTo = this.#state.sid;
-    for (const learner of this.#learners.values()) {
-      if (learner.phase === 'informed') this.#sendLeaderInfo(learner);
-    }
-    this.#tryClaim();
-  }
-
-  #sendLeaderInfo(learner: Progress): void {
-    const epoch = this.#epoch;
-    invariant(epoch !== undefined, 'LEADERINFO without an epoch');
-    this.#state.send(learner.link, { type: MessageType.leaderInfo, epoch });
   }
 
   #ackEpoch(
     learner: Progress,
     message: Extract<QuorumMessage, { type: typeof MessageType.ackEpoch }>,
   ): SteppedDown | undefined {
-    if (learner.phase !== 'informed' || this.#epoch === undefined) {
+    if (learner.phase !== 'informed' || this.epoch === undefined) {
       this.#drop(learner, 'ACKEPOCH out of order');
       return undefined;
     }
+    if (this.#readmission.isBehindItsWord(learner, message)) return undefined;
     learner.phase = 'promised';
     learner.lastZxid = message.lastZxid;
     learner.epochs = new EpochTable(message.epochs);
     learner.currentEpoch = message.currentEpoch;
-    learner.isPromiseCounted = message.currentEpoch !== undefined;
-    if (this.#phase !== 'claiming') {
+    learner.isPromiseCounted = learner.isCounted && message.currentEpoch !== undefined;
+    if (this.#phase !== 'discovery') {
       if (this.#isReadyFor(learner)) this.#catchUp.begin(learner);
       return undefined;
     }
-    if (learner.isVoter && this.#isBehind(learner)) {
-      return { reason: 'a voter holds a newer history: it must lead' };
-    }
-    this.#tryClaim();
-    return undefined;
-  }
-
-  #isBehind(learner: Progress): boolean {
-    const { currentEpoch, history } = this.#state;
-    if (learner.currentEpoch === undefined) return false;
-    if (learner.currentEpoch !== currentEpoch) return learner.currentEpoch > currentEpoch;
-    return learner.lastZxid > history.last;
-  }
-
-  /** (5, 6) A quorum has promised: our history is the initial history of the epoch. */
-  #tryClaim(): void {
-    if (this.#awaitedWrite !== undefined) return;
-    const promised = [...this.#learners.values()].filter((l) => l.isPromiseCounted);
-    const isIn = (sid: ServerId): boolean =>
-      sid === this.#state.sid || promised.some((l) => l.sid === sid);
-    if (!this.#state.quorum.contains(isIn)) return;
-    const { clusterId, config } = this.#state;
-    this.#awaitedWrite = this.#state.persist({
-      currentEpoch: this.#epoch ?? makeEpoch(0),
-      clusterId: clusterId === '' ? config.freshClusterId : clusterId,
-    });
+    if (this.#discovery.promised(learner)) return undefined;
+    return { reason: 'a voter holds a newer history: it must lead' };
   }
 
   #claimed(): void {
     this.#phase = 'synchronization';
-    for (const learner of this.#learners.values()) {
+    this.#progressMs = this.#state.nowMs;
+    for (const learner of this.#followers.all) {
       if (learner.phase === 'promised' && this.#isReadyFor(learner)) this.#catchUp.begin(learner);
     }
     this.#tryEstablish();
@@ -326,19 +272,24 @@ export class Leader {
 
   // Synchronisation (7 to 11) -------------------------------------------------------------------
 
-  /** An observer's log holds only what is committed, which is not known before the establishment. */
+  /**
+   * An observer's log holds only what is committed, which is not known before the establishment;
+   * nor is it a healing for a voter that lost its data to get what may not be committed.
+   */
   #isReadyFor(learner: Progress): boolean {
-    return this.#phase === 'broadcast' || (this.#phase === 'synchronization' && learner.isVoter);
+    return this.#phase === 'broadcast' || (this.#phase === 'synchronization' && learner.isCounted);
   }
 
   #acked(learner: Progress, zxid: Zxid): SteppedDown | undefined {
-    const epoch = this.#epoch;
+    const { epoch } = this;
     if (learner.phase !== 'live' || epoch === undefined) {
       this.#drop(learner, 'ACK out of order');
       return undefined;
     }
     if (zxid === makeZxid(epoch, 0)) {
       learner.hasAckedNewLeader = true;
+      this.#readmission.vouched(learner, epoch, learner.syncedZxid);
+      this.#progressMs = this.#state.nowMs;
       if (this.#phase === 'synchronization') this.#tryEstablish();
       else if (this.#phase === 'broadcast') this.#bringUpToDate(learner);
     } else {
@@ -347,27 +298,26 @@ export class Leader {
         return undefined;
       }
       learner.ackedZxid = zxid;
+      this.#readmission.vouched(learner, epoch, zxid);
     }
-    learner.waitingSinceMs = this.#isWaitedFor(learner) ? this.#state.nowMs : undefined;
+    const isWaitedFor = this.#followers.isWaitedFor(learner, epoch);
+    learner.waitingSinceMs = isWaitedFor ? this.#state.nowMs : undefined;
     this.#broadcast?.advanceCommit();
     return undefined;
   }
 
   /** (10) A quorum holds the initial history durably: it is committed, and service begins. */
   #tryEstablish(): void {
-    const acked = [...this.#learners.values()].filter((l) => l.hasAckedNewLeader);
-    const isIn = (sid: ServerId): boolean =>
-      sid === this.#state.sid || acked.some((l) => l.sid === sid);
-    if (!this.#state.quorum.contains(isIn)) return;
+    if (!this.#followers.isQuorum((learner) => learner.hasAckedNewLeader)) return;
     const { history } = this.#state;
-    const epoch = this.#epoch;
+    const { epoch } = this;
     invariant(epoch !== undefined, 'established without an epoch');
     this.#phase = 'broadcast';
     history.commit(history.last);
-    this.#broadcast = new Broadcast(this.#state, epoch, this.#learners);
+    this.#broadcast = new Broadcast(this.#state, epoch, this.#followers);
     this.#state.apply();
     this.#state.emit({ kind: 'role', role: { name: 'leading', epoch, isServing: true } });
-    for (const learner of [...this.#learners.values()]) {
+    for (const learner of [...this.#followers.all]) {
       if (learner.hasAckedNewLeader) this.#bringUpToDate(learner);
       else if (learner.phase === 'promised') this.#catchUp.begin(learner);
     }
@@ -375,6 +325,8 @@ export class Leader {
 
   #bringUpToDate(learner: Progress): void {
     const { link } = learner;
+    if (learner.isUpToDate || !this.#readmission.mayComeIn(learner)) return;
+    learner.isUpToDate = true;
     const zxid = this.announced;
     if (zxid > ZXID_NONE) this.#state.send(link, { type: MessageType.commit, zxid });
     this.#state.send(link, { type: MessageType.upToDate });
@@ -385,7 +337,7 @@ export class Leader {
   #ping(): void {
     const sequence = this.#pings.next();
     if (sequence === undefined) return;
-    const links = [...this.#learners.keys()];
+    const links = [...this.#followers.byLink.keys()];
     if (links.length > 0) {
       const message = { type: MessageType.ping, sequence };
       this.#state.emit({ kind: 'broadcast', links, message });
@@ -393,57 +345,37 @@ export class Leader {
     this.#confirmBarriers();
   }
 
+  #ponged(learner: Progress, sequence: number): void {
+    if (sequence > learner.pongSequence) learner.pongSequence = sequence;
+    if (this.#phase === 'discovery') this.#discovery.tryClaim();
+    this.#confirmBarriers();
+    if (this.#phase !== 'broadcast') return;
+    for (const other of this.#followers.all) {
+      if (other.isRecovering && other.hasAckedNewLeader) this.#bringUpToDate(other);
+    }
+  }
+
   #confirmBarriers(): void {
     if (this.#phase !== 'broadcast') return;
-    const { quorum, sid } = this.#state;
     const isAnswered = (sequence: number): boolean =>
-      quorum.contains((voter) => voter === sid || this.#pongOf(voter) >= sequence);
+      this.#followers.isQuorum((l) => l.hasAckedNewLeader && l.pongSequence >= sequence);
     for (const { token, zxid } of this.#pings.confirmed(isAnswered)) {
       this.#state.emit({ kind: 'barrier', token, zxid });
     }
   }
 
-  #pongOf(sid: ServerId): number {
-    for (const learner of this.#learners.values()) {
-      if (learner.sid === sid && learner.hasAckedNewLeader) return learner.pongSequence;
-    }
-    return 0;
-  }
-
-  #isWaitedFor(learner: Progress): boolean {
-    if (!learner.hasAckedNewLeader) return true;
-    return learner.isVoter && learner.ackedZxid < learner.sentZxid && this.#hasOutstanding(learner);
-  }
-
-  /** The initial history is acknowledged by NEWLEADER's ack; only this epoch's proposals count. */
-  #hasOutstanding(learner: Progress): boolean {
-    return zxidEpoch(learner.sentZxid) === this.#epoch;
-  }
-
-  #isStuck(learner: Progress): boolean {
-    const { nowMs, config } = this.#state;
-    const limitMs = learner.hasAckedNewLeader
-      ? config.timings.syncTimeoutMs
-      : config.timings.initTimeoutMs;
-    return learner.waitingSinceMs !== undefined && nowMs - learner.waitingSinceMs > limitMs;
-  }
-
   /** A leader without a quorum of learners that were heard lately must not go on. */
   #checkQuorum(): SteppedDown | undefined {
-    const { nowMs, config, quorum, sid } = this.#state;
+    const { nowMs, config } = this.#state;
     if (
       this.#phase !== 'broadcast' &&
       nowMs - this.#startedMs <= 2 * config.timings.peerTimeoutMs
     ) {
       return undefined;
     }
-    const heard = new Set<ServerId>([sid]);
-    for (const learner of this.#learners.values()) {
-      if (this.#phase !== 'broadcast' || learner.hasAckedNewLeader) heard.add(learner.sid);
-    }
-    return quorum.contains((voter) => heard.has(voter))
-      ? undefined
-      : { reason: 'no quorum of followers' };
+    const isHere = (learner: Progress): boolean =>
+      this.#phase !== 'broadcast' || learner.hasAckedNewLeader;
+    return this.#followers.isQuorum(isHere) ? undefined : { reason: 'no quorum of followers' };
   }
 
   #established(): Broadcast {
@@ -452,7 +384,6 @@ export class Leader {
   }
 
   #drop(learner: Progress, reason: string): void {
-    this.#learners.delete(learner.link);
-    this.#state.close(learner.link, reason);
+    this.#followers.drop(learner, reason);
   }
 }

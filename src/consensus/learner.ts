@@ -14,7 +14,16 @@ import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
 import type { ZabState } from './zab-state.ts';
 
 /** Where the learner stands on its connection, in the order of passing. */
-type Phase = 'connecting' | 'discovery' | 'promising' | 'syncing' | 'persisting' | 'acked' | 'live';
+type Phase =
+  | 'connecting'
+  | 'discovery'
+  | 'promising'
+  | 'syncing'
+  | 'persisting'
+  | 'acked'
+  /** All that was lost is back; that it is has to become durable. */
+  | 'healing'
+  | 'live';
 
 /** Why a learner gives its leader up; shown in the log. */
 export type Abandoned = { readonly reason: string };
@@ -106,7 +115,8 @@ export class Learner {
     this.#phase = 'discovery';
     this.#lastHeardMs = this.#state.nowMs;
     const type = this.#state.isVoter ? MessageType.followerInfo : MessageType.observerInfo;
-    this.#state.send(link, { type, acceptedEpoch: this.#state.acceptedEpoch });
+    const { acceptedEpoch, standing } = this.#state;
+    this.#state.send(link, { type, acceptedEpoch, isRecovering: standing !== 'whole' });
   }
 
   closed(link: LinkId): Abandoned | undefined {
@@ -154,6 +164,9 @@ export class Learner {
         return this.#newLeader(message.epoch, message.clusterId);
       case MessageType.upToDate:
         return this.#upToDate();
+      case MessageType.recover:
+        this.#state.persist({ standing: 'lost' });
+        return { reason: 'this server holds less than it vouched for: it fetches everything anew' };
       case MessageType.ack:
       case MessageType.pong:
       case MessageType.ackEpoch:
@@ -165,15 +178,17 @@ export class Learner {
     }
   }
 
-  persisted(): void {
+  persisted(): Abandoned | undefined {
     const awaited = this.#awaitedWrite;
     if (awaited !== undefined && this.#state.persistedId >= awaited) {
       this.#awaitedWrite = undefined;
       if (this.#phase === 'promising') this.#sendAckEpoch(this.#state.currentEpoch);
       else if (this.#phase === 'persisting') this.#ackNewLeader();
+      else if (this.#phase === 'healing') return this.#healed();
     }
     this.#ackDurable();
     this.#apply();
+    return undefined;
   }
 
   snapshotStaged(): void {
@@ -221,7 +236,7 @@ export class Learner {
     const { durable, epochs } = this.#state.history;
     this.#state.send(this.#link, {
       type: MessageType.ackEpoch,
-      currentEpoch,
+      currentEpoch: this.#state.isCounted ? currentEpoch : undefined,
       lastZxid: durable,
       epochs: epochs.ends,
     });
@@ -280,7 +295,11 @@ export class Learner {
   }
 
   #proposed(entries: readonly LogEntry[]): Abandoned | undefined {
-    const isLogging = this.#phase === 'persisting' || this.#phase === 'acked' || this.isServing;
+    const isLogging =
+      this.#phase === 'persisting' ||
+      this.#phase === 'acked' ||
+      this.#phase === 'healing' ||
+      this.isServing;
     const staging = this.#staging;
     let last = isLogging ? this.#state.history.last : staging?.last;
     if (last === undefined) return { reason: 'PROPOSAL out of order' };
@@ -352,7 +371,8 @@ export class Learner {
 
   /** Acknowledges everything durable with one message; observers never acknowledge transactions. */
   #ackDurable(): void {
-    if (!this.#state.isVoter || (this.#phase !== 'acked' && this.#phase !== 'live')) return;
+    const isAcknowledging = this.#phase === 'acked' || this.#phase === 'healing' || this.isServing;
+    if (!this.#state.isVoter || !isAcknowledging) return;
     const { durable } = this.#state.history;
     if (durable <= this.#ackedZxid) return;
     this.#ackedZxid = durable;
@@ -379,6 +399,20 @@ export class Learner {
 
   #upToDate(): Abandoned | undefined {
     if (this.#phase !== 'acked') return { reason: 'UPTODATE out of order' };
+    if (this.#state.standing === 'whole') {
+      this.#goLive();
+    } else {
+      this.#phase = 'healing';
+      this.#awaitedWrite = this.#state.persist({ standing: 'whole' });
+    }
+    return undefined;
+  }
+
+  /** What the leader thinks of this voter was settled when it connected: it has to connect again. */
+  #healed(): Abandoned | undefined {
+    this.#state.trace('healed', { zxid: this.#state.history.durable });
+    if (this.#state.isVoter)
+      return { reason: 'all that was lost is back: this server votes again' };
     this.#goLive();
     return undefined;
   }

@@ -52,6 +52,7 @@ export const MessageType = {
   pong: 32,
   snapChunk: 33,
   snapEnd: 34,
+  recover: 35,
 } as const;
 
 /** Consecutive transactions; several of the original's PROPOSAL packets in one. */
@@ -99,6 +100,8 @@ export interface NewLeader {
 export interface LearnerInfo {
   readonly type: typeof MessageType.followerInfo | typeof MessageType.observerInfo;
   readonly acceptedEpoch: Epoch;
+  /** Ours: what this server once vouched for may be gone, so nothing it says is to be counted. */
+  readonly isRecovering: boolean;
 }
 
 export interface LeaderInfo {
@@ -147,6 +150,11 @@ export interface SnapEnd {
   readonly summary: Uint8Array;
 }
 
+/** Ours: the learner's history is older than its own word; it must fetch everything anew. */
+export interface Recover {
+  readonly type: typeof MessageType.recover;
+}
+
 export interface UpToDate {
   readonly type: typeof MessageType.upToDate;
 }
@@ -167,4 +175,5 @@ export type QuorumMessage =
   | Snap
   | SnapChunk
   | SnapEnd
+  | Recover
   | UpToDate;

@@ -17,11 +17,20 @@ export type ProgressPhase =
   | 'catchingUp'
   | 'live';
 
+/** Which server it is, and which of its disks. */
+export interface LearnerIdentity {
+  readonly sid: ServerId;
+  readonly incarnation: string;
+}
+
 export class Progress {
   readonly link: LinkId;
   readonly sid: ServerId;
+  readonly incarnation: string;
   readonly isVoter: boolean;
   phase: ProgressPhase = 'connected';
+  /** Its data is gone or doubtful: it gets all that a follower gets, and decides nothing. */
+  isRecovering = false;
   acceptedEpoch: Epoch | undefined;
   /** The learner's history when it connected. */
   lastZxid: Zxid = ZXID_NONE;
@@ -33,6 +42,8 @@ export class Progress {
   /** Where the stream to the learner began, and the last zxid put on it. */
   streamFrom: Zxid = ZXID_NONE;
   sentZxid: Zxid = ZXID_NONE;
+  /** The last zxid sent before NEWLEADER. */
+  syncedZxid: Zxid = ZXID_NONE;
   hasAckedNewLeader = false;
   ackedZxid: Zxid = ZXID_NONE;
   lastHeardMs: number;
@@ -41,10 +52,25 @@ export class Progress {
   /** Largest ping answered. */
   pongSequence = 0;
 
-  constructor(link: LinkId, sid: ServerId, isVoter: boolean, nowMs: number) {
+  /** A recovering learner is let in when a quorum of others has answered this ping. */
+  awaitedPing = 0;
+  isUpToDate = false;
+
+  constructor(
+    link: LinkId,
+    { sid, incarnation }: LearnerIdentity,
+    isVoter: boolean,
+    nowMs: number,
+  ) {
     this.link = link;
     this.sid = sid;
+    this.incarnation = incarnation;
     this.isVoter = isVoter;
     this.lastHeardMs = nowMs;
+  }
+
+  /** Whether its promises, acknowledgements and signs of life count towards a quorum. */
+  get isCounted(): boolean {
+    return this.isVoter && !this.isRecovering;
   }
 }

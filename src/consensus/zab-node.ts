@@ -6,6 +6,7 @@
 
 import { invariant } from '../base/assert.ts';
 import { EPOCH_NONE, SERVER_NONE, type ServerId, type Zxid } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import type { Effect, LinkId, Role } from './effects.ts';
 import { Election, type Reachability } from './election.ts';
 import type { History } from './history.ts';
@@ -29,6 +30,8 @@ export class ZabNode {
   /** The vote this server settled on, for those who ask. */
   #settled: Vote | undefined;
   #round = 0;
+  /** Voters that were seen to hold nothing since this process began. */
+  readonly #emptyPeers = new Set<ServerId>();
   #isStopped = false;
 
   constructor(config: ZabConfig, durable: DurableState) {
@@ -56,6 +59,15 @@ export class ZabNode {
     return this.#state.currentEpoch;
   }
 
+  get standing(): Standing {
+    return this.#state.standing;
+  }
+
+  /** Nothing was ever promised or written by this server. */
+  get isEmpty(): boolean {
+    return this.#state.isEmpty;
+  }
+
   get acceptedEpoch(): number {
     return this.#state.acceptedEpoch;
   }
@@ -81,6 +93,7 @@ export class ZabNode {
   start(nowMs: number): void {
     this.#state.nowMs = nowMs;
     this.#look('start');
+    this.#tryFound();
   }
 
   /** Time has passed. Call it at least every few heartbeats, and first of all after the process was frozen. */
@@ -97,6 +110,17 @@ export class ZabNode {
   reachability(sid: ServerId, reachability: Reachability): void {
     this.#reachability.set(sid, reachability);
     if (reachability === 'up') this.#election?.reached(sid);
+  }
+
+  /**
+   * A peer said, on a connection made since this process began, whether there is anything at all on
+   * its disk. A server with an empty disk may be new, or may have been emptied; only when all voters
+   * have nothing is it certain that nothing was lost, and the ensemble begins.
+   */
+  met(sid: ServerId, isEmpty: boolean): void {
+    if (isEmpty) this.#emptyPeers.add(sid);
+    else this.#emptyPeers.delete(sid);
+    this.#tryFound();
   }
 
   notified(from: ServerId, notification: Notification): void {
@@ -119,9 +143,9 @@ export class ZabNode {
   }
 
   /** A learner whose identity was checked has connected to the quorum port. */
-  learnerConnected(link: LinkId, sid: ServerId): void {
+  learnerConnected(link: LinkId, sid: ServerId, incarnation: string): void {
     if (this.#leader === undefined) this.#state.close(link, 'not leading');
-    else this.#leader.connected(link, sid);
+    else this.#leader.connected(link, sid, incarnation);
   }
 
   /** The connection asked for by a `dial` effect is open. */
@@ -144,7 +168,7 @@ export class ZabNode {
   persisted(id: number): void {
     this.#state.persisted(id);
     this.#orLook(this.#leader?.persisted());
-    this.#learner?.persisted();
+    this.#orLook(this.#learner?.persisted());
     this.#beginElection();
   }
 
@@ -159,6 +183,11 @@ export class ZabNode {
 
   snapshotSent(link: LinkId, summary: Uint8Array): void {
     this.#leader?.snapshotSent(link, summary);
+  }
+
+  /** The learner has written more of what it was sent of a snapshot. */
+  snapshotTaken(link: LinkId): void {
+    this.#leader?.snapshotTaken(link);
   }
 
   snapshotStaged(): void {
@@ -218,6 +247,15 @@ export class ZabNode {
     this.#settled = undefined;
   }
 
+  #tryFound(): void {
+    const { standing, isEmpty, quorum, sid } = this.#state;
+    if (standing !== 'new' || !isEmpty || this.#isStopped) return;
+    if (this.#leader !== undefined || this.#learner !== undefined) return;
+    if (!quorum.voters.every((voter) => voter === sid || this.#emptyPeers.has(voter))) return;
+    this.#state.persist({ standing: 'whole' });
+    this.#look('the whole ensemble is new');
+  }
+
   /** A vote speaks of durable data, so the attempt waits until all writes under way have completed. */
   #beginElection(): void {
     const hasRole = this.#election ?? this.#leader ?? this.#learner;
@@ -252,7 +290,7 @@ export class ZabNode {
   #peerState(): PeerState {
     if (this.#leader !== undefined) return PeerState.leading;
     if (this.#learner === undefined) return PeerState.looking;
-    return this.#state.isVoter ? PeerState.following : PeerState.observing;
+    return this.#state.isCounted ? PeerState.following : PeerState.observing;
   }
 
   /** What late joiners hear: the leadership's own epoch, so that all answers match. */

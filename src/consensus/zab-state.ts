@@ -7,8 +7,9 @@
 import { invariant } from '../base/assert.ts';
 import type { EpochEnd } from '../base/epoch-table.ts';
 import { EpochTable } from '../base/epoch-table.ts';
-import { type Epoch, type ServerId, ZXID_NONE, type Zxid } from '../base/ids.ts';
+import { EPOCH_NONE, type Epoch, type ServerId, ZXID_NONE, type Zxid } from '../base/ids.ts';
 import type { Prng } from '../base/prng.ts';
+import type { Standing } from '../base/standing.ts';
 import type { Effect, LinkId, PersistRequest } from './effects.ts';
 import { History } from './history.ts';
 import type { QuorumMessage } from './messages.ts';
@@ -64,6 +65,7 @@ export interface DurableState {
   readonly retainedAfter: Zxid;
   /** A lower bound of what is committed; not below the checkpoint. */
   readonly committed: Zxid;
+  readonly standing: Standing;
 }
 
 export class ZabState {
@@ -74,6 +76,7 @@ export class ZabState {
   acceptedEpoch: Epoch;
   currentEpoch: Epoch;
   clusterId: string;
+  standing: Standing;
   /** The leader that `acceptedEpoch` was promised to, if this process made the promise. */
   promisedTo: ServerId | undefined;
   nowMs = 0;
@@ -89,6 +92,7 @@ export class ZabState {
     this.acceptedEpoch = durable.acceptedEpoch;
     this.currentEpoch = durable.currentEpoch;
     this.clusterId = durable.clusterId;
+    this.standing = durable.standing;
     const epochs = new EpochTable(durable.epochs);
     this.history = new History(epochs, durable.retainedAfter, durable.committed);
     this.#applyRequested = durable.committed;
@@ -100,6 +104,16 @@ export class ZabState {
 
   get isVoter(): boolean {
     return this.quorum.isVoter(this.config.sid);
+  }
+
+  /** Whether this server's own vote, promise and acknowledgement may decide anything. */
+  get isCounted(): boolean {
+    return this.isVoter && this.standing === 'whole';
+  }
+
+  /** Nothing was ever promised or written here. */
+  get isEmpty(): boolean {
+    return this.acceptedEpoch === EPOCH_NONE && this.history.last === ZXID_NONE;
   }
 
   /**
@@ -153,6 +167,7 @@ export class ZabState {
       this.currentEpoch = change.currentEpoch;
     }
     if (change.clusterId !== undefined) this.clusterId = change.clusterId;
+    if (change.standing !== undefined) this.standing = change.standing;
     this.history.requested(request);
     this.emit({ kind: 'persist', request });
     return id;

@@ -13,7 +13,7 @@ import type { ServerId } from '../base/ids.ts';
 import type { Reachability } from '../consensus/election.ts';
 import type { Notification } from '../consensus/messages.ts';
 import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
-import type { Hello } from './identity.ts';
+import type { Hello, PeerIdentity } from './identity.ts';
 import { decodeFrame, decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
 import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMember, PeerNetwork } from './peer-network.ts';
@@ -21,6 +21,8 @@ import type { PeerMember, PeerNetwork } from './peer-network.ts';
 export interface ElectionHandler {
   onNotification(from: ServerId, notification: Notification): void;
   onReachability(sid: ServerId, reachability: Reachability): void;
+  /** What a peer says of itself, as of now. */
+  onMet(identity: PeerIdentity): void;
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -113,7 +115,7 @@ export class ElectionTransport {
       hello: () => this.#network.hello(member.sid),
       judge: (link, hello) => this.#network.judge(link, hello, member.sid),
       handler: {
-        onOpen: (link) => this.#reached(outgoing, link),
+        onOpen: (link, hello) => this.#reached(outgoing, link, hello),
         // The accepting side has nothing else to say here.
         onFrame: (link, frame) => {
           if (isSignOfLife(frame)) outgoing.silentIntervals = 0;
@@ -125,13 +127,14 @@ export class ElectionTransport {
     });
   }
 
-  #reached(outgoing: Outgoing, link: PeerLink): void {
+  #reached(outgoing: Outgoing, link: PeerLink, { identity }: Hello): void {
     outgoing.redialMs = REDIAL_MIN_MS;
     outgoing.silentIntervals = 0;
     const { waiting } = outgoing;
     outgoing.waiting = undefined;
     if (waiting !== undefined) link.send(encodeNotification(waiting));
     this.#handler.onReachability(outgoing.member.sid, 'up');
+    this.#handler.onMet(identity);
   }
 
   #lost(outgoing: Outgoing, refusal: string | undefined): void {
@@ -194,6 +197,7 @@ export class ElectionTransport {
       if (known.hello?.identity.sid === sid) other.close('the server connected again');
     }
     this.#incoming.set(link, { hello, silentIntervals: 0 });
+    this.#handler.onMet(hello.identity);
     this.#hurry(sid);
   }
 

@@ -5,9 +5,10 @@
  */
 
 import { makeServerId, type ServerId } from '../base/ids.ts';
+import { isStanding, type Standing } from '../base/standing.ts';
 import { decodeFrame, encodeFrame } from './peer-codec.ts';
 
-export const PEER_PROTOCOL_VERSION = 1;
+export const PEER_PROTOCOL_VERSION = 2;
 
 const HELLO = 80;
 const REFUSAL = 81;
@@ -22,6 +23,10 @@ export interface PeerIdentity {
   readonly clusterId: string;
   /** Drawn when the data directory was made: tells apart two servers with one id. */
   readonly incarnation: string;
+  /** Whether its disk still holds what it vouched for. */
+  readonly standing: Standing;
+  /** Nothing was ever promised or written on this disk. */
+  readonly isEmpty: boolean;
   /**
    * Who votes, in this server's opinion, ascending. Addresses are not compared: a server may name
    * itself 0.0.0.0, and names may stand for numbers; only the set decides what a majority is.
@@ -37,8 +42,9 @@ export interface Hello {
 }
 
 export function encodeHello({ version, identity, to }: Hello): Uint8Array {
-  const { sid, clusterId, incarnation, participants } = identity;
-  return encodeFrame([HELLO, version, sid, clusterId, incarnation, participants, to]);
+  const { sid, clusterId, incarnation, participants, standing, isEmpty } = identity;
+  const condition = [standing, isEmpty];
+  return encodeFrame([HELLO, version, sid, clusterId, incarnation, participants, to, condition]);
 }
 
 export function encodeRefusal(reason: string): Uint8Array {
@@ -49,7 +55,7 @@ export function encodeRefusal(reason: string): Uint8Array {
 export function decodeHello(frame: Uint8Array): Hello | { readonly refusal: string } | undefined {
   const fields = decodeFrame(frame);
   if (fields === undefined) return undefined;
-  const [type, version, sid, clusterId, incarnation, participants, to] = fields;
+  const [type, version, sid, clusterId, incarnation, participants, to, condition] = fields;
   if (type === REFUSAL) {
     return typeof version === 'string'
       ? { refusal: version.slice(0, SENTENCE_LENGTH_MAX) }
@@ -59,10 +65,23 @@ export function decodeHello(frame: Uint8Array): Hello | { readonly refusal: stri
   if (!isServerId(sid) || !isServerId(to)) return undefined;
   if (!isShortText(clusterId) || !isShortText(incarnation)) return undefined;
   if (!Array.isArray(participants) || !participants.every(isServerId)) return undefined;
-  const voters = participants.map(makeServerId);
-  const identity = { sid: makeServerId(sid), clusterId, incarnation, participants: voters };
+  const [standing, isEmpty]: readonly unknown[] = Array.isArray(condition)
+    ? condition
+    : OTHER_VERSION;
+  if (!isStanding(standing) || typeof isEmpty !== 'boolean') return undefined;
+  const identity = {
+    sid: makeServerId(sid),
+    clusterId,
+    incarnation,
+    standing,
+    isEmpty,
+    participants: participants.map(makeServerId),
+  };
   return { version, identity, to: makeServerId(to) };
 }
+
+/** What is believed of a server whose hello says nothing of it: it is refused for its version. */
+const OTHER_VERSION: readonly unknown[] = ['whole', false];
 
 function isShortText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= ID_LENGTH_MAX;

@@ -78,7 +78,7 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type, message.epoch, message.clusterId];
     case MessageType.followerInfo:
     case MessageType.observerInfo:
-      return [type, message.acceptedEpoch];
+      return [type, message.acceptedEpoch, message.isRecovering];
     case MessageType.leaderInfo:
       return [type, message.epoch];
     case MessageType.ackEpoch:
@@ -89,6 +89,7 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type, message.bytes];
     case MessageType.snapEnd:
       return [type, message.summary];
+    case MessageType.recover:
     case MessageType.upToDate:
       return [type];
     case ClientMessageType.request: {
@@ -157,7 +158,8 @@ export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
       return isEpoch(a) && typeof b === 'string' ? { type, epoch: a, clusterId: b } : undefined;
     case MessageType.followerInfo:
     case MessageType.observerInfo:
-      return isEpoch(a) ? { type, acceptedEpoch: a } : undefined;
+      if (!isEpoch(a) || typeof b !== 'boolean') return undefined;
+      return { type, acceptedEpoch: a, isRecovering: b };
     case MessageType.leaderInfo:
       return isEpoch(a) ? { type, epoch: a } : undefined;
     case MessageType.ackEpoch: {
@@ -176,6 +178,7 @@ export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
       return a instanceof Uint8Array ? { type, bytes: new Uint8Array(a) } : undefined;
     case MessageType.snapEnd:
       return a instanceof Uint8Array ? { type, summary: new Uint8Array(a) } : undefined;
+    case MessageType.recover:
     case MessageType.upToDate:
       return { type };
     default:

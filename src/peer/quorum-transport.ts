@@ -6,6 +6,7 @@
 import type { ServerId } from '../base/ids.ts';
 import type { LinkId } from '../consensus/effects.ts';
 import type { ByteStream, Listener } from '../runtime/runtime.ts';
+import type { PeerIdentity } from './identity.ts';
 import { decodeMessage, encodeMessage } from './peer-codec.ts';
 import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMessage } from './peer-message.ts';
@@ -16,7 +17,7 @@ export interface QuorumHandler {
   newLink(): LinkId;
   /** The dialled leader accepted the connection. */
   onOpened(link: LinkId): void;
-  onLearner(link: LinkId, sid: ServerId): void;
+  onLearner(link: LinkId, identity: PeerIdentity): void;
   onMessage(link: LinkId, message: PeerMessage): void;
   onDrain(link: LinkId): void;
   onClosed(link: LinkId, reason: string): void;
@@ -113,7 +114,7 @@ export class QuorumTransport {
           this.#strangers.delete(opened);
           number = this.#handler.newLink();
           this.#links.set(number, opened);
-          this.#handler.onLearner(number, hello.identity.sid);
+          this.#handler.onLearner(number, hello.identity);
         },
         onFrame: (_link, frame) => {
           if (number !== undefined) this.#received(number, frame);

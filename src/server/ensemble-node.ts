@@ -151,6 +151,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#election = new ElectionTransport(network, {
       onNotification: (from, n) => this.#input(() => this.node.notified(from, n)),
       onReachability: (sid, r) => this.#input(() => this.node.reachability(sid, r)),
+      onMet: ({ sid, isEmpty }) => this.#input(() => this.node.met(sid, isEmpty)),
     });
     this.#quorum = this.#createQuorumTransport(network);
     this.#sender = new SnapshotSender({
@@ -258,9 +259,9 @@ export class EnsembleNode implements ReplicaPeers {
     return new QuorumTransport(network, {
       newLink: () => this.node.newLink(),
       onOpened: (link) => this.#input(() => this.node.opened(link)),
-      onLearner: (link, sid) => {
+      onLearner: (link, { sid, incarnation }) => {
         this.#learners.set(link, sid);
-        this.#input(() => this.node.learnerConnected(link, sid));
+        this.#input(() => this.node.learnerConnected(link, sid, incarnation));
       },
       onMessage: (link, message) => this.#input(() => this.#received(link, message)),
       onDrain: (link) => this.#drained(link),
@@ -324,6 +325,7 @@ export class EnsembleNode implements ReplicaPeers {
     }
     if (message.type === ClientMessageType.snapshotTaken) {
       this.#sender?.taken(link, message.byteCount);
+      this.node.snapshotTaken(link);
       return;
     }
     const sid = this.#learners.get(link);

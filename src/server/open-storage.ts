@@ -67,7 +67,11 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     // The state first: a crash in between leaves no log, and the next start begins again here.
     if (!(await isCreated(stateStore))) await StateStore.create(stateStore);
     const incarnation = Buffer.from(runtime.randomBytes(INCARNATION_BYTES)).toString('hex');
-    await TxnLog.create(logStore, { serverId: config.serverId, incarnation });
+    await TxnLog.create(logStore, {
+      serverId: config.serverId,
+      incarnation,
+      standing: config.isStandalone ? 'whole' : 'new',
+    });
   }
   const log = await TxnLog.open(logStore, { serverId: config.serverId });
   const state = await StateStore.open(stateStore, log.meta.generation);

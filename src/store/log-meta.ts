@@ -8,6 +8,7 @@ import { invariant } from '../base/assert.ts';
 import type { EpochEnd } from '../base/epoch-table.ts';
 import type { Epoch, ServerId, Zxid } from '../base/ids.ts';
 import { EPOCH_MAX, makeEpoch, makeServerId, zxidEpoch } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
 import { metaKey, NUMBER_MAX, viewOf } from './keyspace.ts';
@@ -15,6 +16,8 @@ import { StoreError } from './store-error.ts';
 
 const FORMAT = 1;
 const CRC_BYTES = 4;
+/** By the number that stands for it on the disk. */
+const STANDINGS: readonly Standing[] = ['whole', 'lost', 'new'];
 const PLACE = 'log store, identity record';
 
 export interface LogMeta {
@@ -38,8 +41,7 @@ export interface LogMeta {
   readonly generation: number;
   /** All up to here was known as committed when this was written; more may be. */
   readonly commitHint: Zxid;
-  /** The history is not to be trusted until a leader has replaced it. */
-  readonly recovering: boolean;
+  readonly standing: Standing;
 }
 
 /** Bytes of the record, owned by the caller. */
@@ -57,7 +59,7 @@ export function encodeLogMeta(meta: LogMeta): Uint8Array {
   writer.u32(meta.baseChain);
   writer.u32(meta.generation);
   writer.zxid(meta.commitHint);
-  writer.u8(meta.recovering ? 1 : 0);
+  writer.u8(STANDINGS.indexOf(meta.standing));
   writer.u32(meta.epochs.length);
   for (const end of meta.epochs) writer.zxid(end.last);
   // The platform offers CRC-32 and not CRC-32C; either finds every burst up to 32 bits.
@@ -101,7 +103,7 @@ function decodeLogMeta(bytes: Uint8Array): LogMeta {
     baseChain: reader.u32(),
     generation: reader.u32(),
     commitHint: reader.zxid(),
-    recovering: reader.u8() !== 0,
+    standing: STANDINGS[reader.u8()] ?? 'lost',
     epochs: readEpochs(reader),
   };
   if (!reader.isIntact || reader.remaining !== 0) throw damaged('its fields do not fit its length');

@@ -8,6 +8,7 @@ import { invariant } from '../base/assert.ts';
 import { type EpochEnd, EpochTable } from '../base/epoch-table.ts';
 import type { ServerId } from '../base/ids.ts';
 import { EPOCH_NONE, type Epoch, ZXID_NONE, type Zxid, zxidEpoch } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { GroupIndex } from './group-index.ts';
 import { groupKey, metaKey } from './keyspace.ts';
@@ -44,7 +45,7 @@ export interface LogMutation {
   readonly acceptedEpoch?: Epoch | undefined;
   readonly currentEpoch?: Epoch | undefined;
   readonly clusterId?: string | undefined;
-  readonly recovering?: boolean | undefined;
+  readonly standing?: Standing | undefined;
   /** A lower bound of what is committed; what exceeds the history or falls behind an earlier hint is cut. */
   readonly commitHint?: Zxid | undefined;
 }
@@ -79,12 +80,19 @@ export class TxnLog {
   }
 
   /**
-   * Makes the log of a new server in an empty store: no history, epoch 0, generation 1.
+   * Makes the log of a new server in an empty store: no history, epoch 0, generation 1; then, in the
+   * same batch, `first` (a server whose history came from elsewhere begins behind it).
    * Rejects with a `StoreError` of code `LOG_EXISTS` when the store holds anything.
    */
   static async create(
     store: KeyValueStore,
-    identity: { readonly serverId: ServerId; readonly incarnation: string },
+    identity: {
+      readonly serverId: ServerId;
+      readonly incarnation: string;
+      /** Default: whole. */
+      readonly standing?: Standing;
+    },
+    first: LogMutation = {},
   ): Promise<TxnLog> {
     if (!(await isEmpty(store))) {
       throw new StoreError(
@@ -95,6 +103,7 @@ export class TxnLog {
       );
     }
     const meta: LogMeta = {
+      standing: 'whole',
       ...identity,
       clusterId: '',
       acceptedEpoch: EPOCH_NONE,
@@ -106,10 +115,9 @@ export class TxnLog {
       epochs: [],
       generation: 1,
       commitHint: ZXID_NONE,
-      recovering: false,
     };
     const log = new TxnLog(store, meta, new GroupIndex());
-    await log.write({});
+    await log.write(first);
     return log;
   }
 
@@ -245,7 +253,7 @@ export class TxnLog {
       acceptedEpoch: mutation.acceptedEpoch ?? before.acceptedEpoch,
       currentEpoch: mutation.currentEpoch ?? before.currentEpoch,
       clusterId: mutation.clusterId ?? before.clusterId,
-      recovering: mutation.recovering ?? before.recovering,
+      standing: mutation.standing ?? before.standing,
       commitHint: Math.min(hint, plan.meta.lastZxid) as Zxid,
     };
     invariant(meta.acceptedEpoch >= before.acceptedEpoch, 'accepted epoch would go back');

@@ -141,7 +141,7 @@ test('TxnLog holds what a plain list holds, through any changes, reopenings and 
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.array(STEP, { maxLength: 25 }), async (seed, steps) => {
       const host = new StoreHost(seed);
-      const identity = { serverId: SERVER, incarnation: 'ab' };
+      const identity = { serverId: SERVER, incarnation: 'ab', standing: 'whole' } as const;
       let log = await TxnLog.create(await host.open('log'), identity);
       const model = new Model();
       for (const step of steps) {

@@ -26,6 +26,7 @@ export const NOTHING_DURABLE: DurableState = {
   acceptedEpoch: EPOCH_NONE,
   currentEpoch: EPOCH_NONE,
   clusterId: '',
+  standing: 'whole',
   epochs: [],
   retainedAfter: ZXID_NONE,
   committed: ZXID_NONE,
@@ -139,22 +140,39 @@ export class LoneNode {
   /** A learner without any history connects and is brought to the point of its NEWLEADER ack. */
   joinLearner(sid: number, isVoter: boolean): LinkId {
     const link = this.connectLearner(sid, isVoter, 0);
+    this.promise(link);
+    this.pong(link);
+    this.receive(link, { type: MessageType.ack, zxid: makeZxid(this.epoch, 0) });
+    return link;
+  }
+
+  /** A learner without any history gives its promise. */
+  promise(link: LinkId): void {
     this.receive(link, {
       type: MessageType.ackEpoch,
       currentEpoch: EPOCH_NONE,
       lastZxid: ZXID_NONE,
       epochs: [],
     });
-    this.receive(link, { type: MessageType.ack, zxid: makeZxid(this.epoch, 0) });
-    return link;
+  }
+
+  /** The learner answers the last ping. */
+  pong(link: LinkId): void {
+    const ping = this.sent(link).findLast((message) => message.type === MessageType.ping);
+    if (ping !== undefined) this.receive(link, { type: MessageType.pong, sequence: ping.sequence });
   }
 
   /** A learner connects and says which epoch it has accepted. */
-  connectLearner(sid: number, isVoter: boolean, acceptedEpoch: number): LinkId {
+  connectLearner(
+    sid: number,
+    isVoter: boolean,
+    acceptedEpoch: number,
+    isRecovering = false,
+  ): LinkId {
     const link = this.node.newLink();
-    this.node.learnerConnected(link, makeServerId(sid));
+    this.node.learnerConnected(link, makeServerId(sid), `disk-${sid}`);
     const type = isVoter ? MessageType.followerInfo : MessageType.observerInfo;
-    this.receive(link, { type, acceptedEpoch: makeEpoch(acceptedEpoch) });
+    this.receive(link, { type, acceptedEpoch: makeEpoch(acceptedEpoch), isRecovering });
     return link;
   }
 

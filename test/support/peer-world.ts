@@ -52,6 +52,7 @@ export class PeerWorld {
     const transport = new ElectionTransport(this.#network(id, changes, refusals), {
       onNotification: (from, { vote }) => heard.push({ from, round: vote.round }),
       onReachability: (sid, state) => reachability.set(sid, state),
+      onMet: () => undefined,
     });
     await this.world.finish(transport.start());
     return { transport, heard, reachability, refusals };
@@ -70,7 +71,7 @@ export class PeerWorld {
     const transport = new QuorumTransport(this.#network(id, changes, peer.refusals), {
       newLink: () => ++linkCount,
       onOpened: (link) => peer.opened.push(link),
-      onLearner: (link, sid) => peer.learners.push({ link, sid }),
+      onLearner: (link, { sid }) => peer.learners.push({ link, sid }),
       onMessage: (link, message) => peer.received.push({ link, message }),
       onDrain: (link) => peer.drained.push(link),
       onClosed: (link, reason) => peer.closed.push({ link, reason }),
@@ -91,6 +92,8 @@ export class PeerWorld {
         sid: makeServerId(id),
         clusterId: '',
         incarnation: `incarnation-${id}`,
+        standing: 'whole',
+        isEmpty: false,
         participants: this.#ids,
         ...changes,
       }),

@@ -15,12 +15,15 @@ import {
   zxidHex,
 } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
+import type { Standing } from '../../src/base/standing.ts';
 import type { Effect, LinkId, PersistRequest, Role } from '../../src/consensus/effects.ts';
 import type { LogEntry, Notification, QuorumMessage } from '../../src/consensus/messages.ts';
 import { ZabNode } from '../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS, type DurableState } from '../../src/consensus/zab-state.ts';
 
 interface Disk {
+  /** Another one for every disk a server ever had. */
+  incarnation: string;
   state: DurableState;
   /** Entries after `state.retainedAfter`. */
   log: LogEntry[];
@@ -38,6 +41,9 @@ interface Link {
   readonly toAcceptor: QuorumMessage[];
   readonly toDialler: QuorumMessage[];
   isOpen: boolean;
+  /** Which lives of the two processes it connects: a later one knows nothing of it. */
+  readonly fromLife: number;
+  readonly toLife: number;
 }
 
 interface Sent {
@@ -49,19 +55,26 @@ interface Sent {
 class Server {
   readonly id: ServerId;
   node: ZabNode | undefined;
+  life = 0;
   disk: Disk;
   writes: PersistRequest[] = [];
   applied: LogEntry[] = [];
   role: Role = { name: 'looking' };
   staged: LogEntry[] | undefined;
 
-  constructor(id: ServerId) {
+  constructor(id: ServerId, standing: Standing) {
     this.id = id;
-    this.disk = {
+    this.disk = Server.emptyDisk(`disk of ${id}`, standing);
+  }
+
+  static emptyDisk(incarnation: string, standing: Standing): Disk {
+    return {
+      incarnation,
       state: {
         acceptedEpoch: EPOCH_NONE,
         currentEpoch: EPOCH_NONE,
         clusterId: '',
+        standing,
         epochs: [],
         retainedAfter: ZXID_NONE,
         committed: ZXID_NONE,
@@ -90,13 +103,14 @@ export class ZabCluster {
   #proposals = 0;
   readonly #observers: readonly ServerId[];
 
-  constructor(voters: number, observers: number, seed: number) {
+  /** With `standing` `new` the servers know no more of each other than a real ensemble's at its first start. */
+  constructor(voters: number, observers: number, seed: number, standing: Standing = 'whole') {
     this.prng = new Prng(seed);
     this.servers = Array.from({ length: voters + observers }, (_, i) => {
-      return new Server(makeServerId(i + 1));
+      return new Server(makeServerId(i + 1), standing);
     });
     this.#observers = this.servers.slice(voters).map((server) => server.id);
-    for (const server of this.servers) this.start(server.id);
+    if (standing === 'whole') for (const server of this.servers) this.start(server.id);
   }
 
   server(id: number): Server {
@@ -120,6 +134,7 @@ export class ZabCluster {
       },
       server.disk.state,
     );
+    server.life++;
     server.writes = [];
     const { checkpoint, log, state } = server.disk;
     const tail = log.filter((entry) => entry.zxid <= state.committed);
@@ -130,27 +145,52 @@ export class ZabCluster {
       const isUp = other.node !== undefined;
       server.node.reachability(other.id, isUp ? 'up' : 'down');
       other.node?.reachability(server.id, 'up');
+      if (other.node !== undefined) server.node.met(other.id, other.node.isEmpty);
+      other.node?.met(server.id, server.node.isEmpty);
       if (other.node !== undefined) this.#drain(other);
     }
     this.#drain(server);
   }
 
-  /** Kills the process: queued writes are lost, or some of them survive. */
-  crash(id: number): void {
+  /**
+   * Kills the process: queued writes are lost, or some of them survive. After a silent death the
+   * others' connections to it stay open, as far as they can tell.
+   */
+  crash(id: number, { isSilent = false } = {}): void {
     const server = this.server(id);
     const survivors = this.prng.between(0, server.writes.length);
     for (const request of server.writes.slice(0, survivors)) this.#write(server, request);
     server.node = undefined;
     server.writes = [];
     server.role = { name: 'looking' };
-    for (const link of [...this.#links]) {
+    for (const link of isSilent ? [] : [...this.#links]) {
       if (link.from === server.id || link.to === server.id) this.#breakLink(link);
     }
     this.#notifications = this.#notifications.filter((n) => n.from !== server.id);
-    for (const other of this.servers) {
+    for (const other of isSilent ? [] : this.servers) {
       other.node?.reachability(server.id, 'down');
       if (other.node !== undefined) this.#drain(other);
     }
+  }
+
+  /** Puts an empty disk in the place of a server's, which must be down. */
+  wipe(id: number, standing: Standing = 'new'): void {
+    const server = this.server(id);
+    assert(server.node === undefined);
+    server.disk = Server.emptyDisk(`disk ${this.prng.uint32()} of ${id}`, standing);
+    server.applied = [];
+  }
+
+  /** A copy of a server's disk, to be put back with `restore`. */
+  image(id: number): Disk {
+    const { disk } = this.server(id);
+    return { ...disk, log: [...disk.log], checkpoint: [...disk.checkpoint] };
+  }
+
+  restore(id: number, image: Disk): void {
+    const server = this.server(id);
+    assert(server.node === undefined);
+    server.disk = { ...image, log: [...image.log], checkpoint: [...image.checkpoint] };
   }
 
   /** Drops the log below what is applied; a later laggard needs a snapshot. */
@@ -263,6 +303,7 @@ export class ZabCluster {
       acceptedEpoch: request.acceptedEpoch ?? disk.state.acceptedEpoch,
       currentEpoch: request.currentEpoch ?? disk.state.currentEpoch,
       clusterId: request.clusterId ?? disk.state.clusterId,
+      standing: request.standing ?? disk.state.standing,
       epochs: epochs.ends,
       retainedAfter,
       committed: max(max(disk.state.committed, request.commitHint), retainedAfter),
@@ -274,7 +315,8 @@ export class ZabCluster {
     const message = queue.shift();
     const server = this.server(toAcceptor ? link.to : link.from);
     const number = toAcceptor ? link.accepted : link.dialled;
-    if (message === undefined || number === undefined) return;
+    const life = toAcceptor ? link.toLife : link.fromLife;
+    if (message === undefined || number === undefined || server.life !== life) return;
     server.node?.receive(number, message);
     this.#drain(server);
   }
@@ -292,13 +334,13 @@ export class ZabCluster {
     if (!link.isOpen) return;
     link.isOpen = false;
     this.#links = this.#links.filter((other) => other !== link);
-    const ends: [ServerId, LinkId | undefined][] = [
-      [link.from, link.dialled],
-      [link.to, link.accepted],
+    const ends: [ServerId, LinkId | undefined, number][] = [
+      [link.from, link.dialled, link.fromLife],
+      [link.to, link.accepted, link.toLife],
     ];
-    for (const [id, number] of ends) {
+    for (const [id, number, life] of ends) {
       const { node } = this.server(id);
-      if (node === undefined || number === undefined) continue;
+      if (node === undefined || number === undefined || this.server(id).life !== life) continue;
       node.closed(number);
       this.#drain(this.server(id));
     }
@@ -307,8 +349,8 @@ export class ZabCluster {
   #linkOf(server: Server, number: LinkId): Link | undefined {
     return this.#links.find(
       (link) =>
-        (link.from === server.id && link.dialled === number) ||
-        (link.to === server.id && link.accepted === number),
+        (link.from === server.id && link.dialled === number && link.fromLife === server.life) ||
+        (link.to === server.id && link.accepted === number && link.toLife === server.life),
     );
   }
 
@@ -412,12 +454,14 @@ export class ZabCluster {
       toAcceptor: [],
       toDialler: [],
       isOpen: true,
+      fromLife: server.life,
+      toLife: other.life,
     };
     this.#links.push(link);
     node.opened(number);
     this.#drain(server);
     if (link.isOpen) {
-      other.node.learnerConnected(link.accepted ?? 0, server.id);
+      other.node.learnerConnected(link.accepted ?? 0, server.id, server.disk.incarnation);
       this.#drain(other);
     }
   }

@@ -18,6 +18,8 @@ function identity(sid: number, changes: Partial<PeerIdentity> = {}): PeerIdentit
     sid: makeServerId(sid),
     clusterId: 'c0ffee00c0ffee00',
     incarnation: `incarnation-${sid}`,
+    standing: 'whole',
+    isEmpty: false,
     participants: KNOWN,
     ...changes,
   };

@@ -59,8 +59,8 @@ const MESSAGES: readonly PeerMessage[] = [
   { type: MessageType.ping, sequence: 2 ** 40 },
   { type: MessageType.pong, sequence: 1 },
   { type: MessageType.newLeader, epoch: makeEpoch(9), clusterId: 'abc' },
-  { type: MessageType.followerInfo, acceptedEpoch: makeEpoch(0) },
-  { type: MessageType.observerInfo, acceptedEpoch: makeEpoch(EPOCH_MAX) },
+  { type: MessageType.followerInfo, acceptedEpoch: makeEpoch(0), isRecovering: true },
+  { type: MessageType.observerInfo, acceptedEpoch: makeEpoch(EPOCH_MAX), isRecovering: false },
   { type: MessageType.leaderInfo, epoch: makeEpoch(3) },
   { type: MessageType.ackEpoch, currentEpoch: makeEpoch(4), lastZxid: zxid(4, 2), epochs: EPOCHS },
   { type: MessageType.ackEpoch, currentEpoch: undefined, lastZxid: zxid(0, 0), epochs: [] },
@@ -69,6 +69,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { type: MessageType.snap, zxid: zxid(4, 1), epochs: EPOCHS },
   { type: MessageType.snapChunk, bytes: BYTES },
   { type: MessageType.snapEnd, summary: BYTES },
+  { type: MessageType.recover },
   { type: MessageType.upToDate },
   {
     type: ClientMessageType.request,

@@ -40,7 +40,7 @@ async function createLog(world: SimWorld): Promise<TxnLog> {
   const serverId = makeServerId(1);
   const open = async (): Promise<TxnLog> => {
     const store = await storage.open('/log', { create: true });
-    await TxnLog.create(store, { serverId, incarnation: '00' });
+    await TxnLog.create(store, { serverId, incarnation: '00', standing: 'whole' });
     return await TxnLog.open(store, { serverId });
   };
   return await world.finish(open());

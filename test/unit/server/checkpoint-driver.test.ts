@@ -50,7 +50,11 @@ class Bench {
   async #open(): Promise<void> {
     const { storage } = this.world.runtimeFor('host');
     const logStore = await storage.open('/log', { create: true });
-    this.#log = await TxnLog.create(logStore, { serverId: makeServerId(1), incarnation: '00' });
+    this.#log = await TxnLog.create(logStore, {
+      serverId: makeServerId(1),
+      incarnation: '00',
+      standing: 'whole',
+    });
     const state = await StateStore.create(await storage.open('/state', { create: true }));
     const checkpointer = await Checkpointer.restore(state, this.tree);
     const hooks = {

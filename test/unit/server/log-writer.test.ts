@@ -52,7 +52,11 @@ class Bench {
     const world = new SimWorld(1);
     const create = async (): Promise<TxnLog> => {
       const store = await world.runtimeFor(HOST).storage.open(DIRECTORY, { create: true });
-      return await TxnLog.create(store, { serverId: makeServerId(1), incarnation: '00' });
+      return await TxnLog.create(store, {
+        serverId: makeServerId(1),
+        incarnation: '00',
+        standing: 'whole',
+      });
     };
     const bench = new Bench(world, await world.finish(create()));
     bench.add({ acceptedEpoch: EPOCH, currentEpoch: EPOCH });

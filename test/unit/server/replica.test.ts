@@ -27,6 +27,7 @@ function leadingNode(): ZabNode {
       acceptedEpoch: EPOCH_NONE,
       currentEpoch: EPOCH_NONE,
       clusterId: '',
+      standing: 'whole',
       epochs: [],
       retainedAfter: ZXID_NONE,
       committed: ZXID_NONE,

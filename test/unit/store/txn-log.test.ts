@@ -17,7 +17,7 @@ import { type LogEntry, type LogMutation, TxnLog } from '../../../src/store/txn-
 import { crashAtWrite, StoreHost } from '../../support/store-host.ts';
 
 const SERVER = makeServerId(3);
-const IDENTITY = { serverId: SERVER, incarnation: '0123456789abcdef' };
+const IDENTITY = { serverId: SERVER, incarnation: '0123456789abcdef', standing: 'whole' } as const;
 const META_KEY = 0x4d;
 const GROUP_KEY = 0x4c;
 
@@ -90,7 +90,6 @@ test('TxnLog.create() makes a log without history, epochs or cluster', async () 
     epochs: [],
     generation: 1,
     commitHint: ZXID_NONE,
-    recovering: false,
   });
   assert.equal(entryCount, 0);
   assert.equal(firstZxid, undefined);
@@ -110,7 +109,7 @@ test('TxnLog.write() makes epochs, entries and flags durable together', async ()
     acceptedEpoch: makeEpoch(5),
     currentEpoch: makeEpoch(4),
     clusterId: 'c0ffee',
-    recovering: true,
+    standing: 'lost',
     commitHint: at(1, 2),
   });
   host.crash('drop');
@@ -119,7 +118,7 @@ test('TxnLog.write() makes epochs, entries and flags durable together', async ()
   assert.equal(found.meta.acceptedEpoch, 5);
   assert.equal(found.meta.currentEpoch, 4);
   assert.equal(found.meta.clusterId, 'c0ffee');
-  assert.equal(found.meta.recovering, true);
+  assert.equal(found.meta.standing, 'lost');
   assert.equal(found.meta.commitHint, at(1, 2));
   assert.deepEqual(found.meta.epochs, [
     { epoch: 1, last: at(1, 3) },
