@@ -99,9 +99,9 @@ export class WatchRegistry {
       this.#takeOnce('data', path, listeners);
       this.#takeOnce('exist', path, listeners);
       if (type === 'deleted') this.#takeOnce('child', path, listeners);
-      this.#collectAbove(path, listeners);
     }
     for (const listener of this.#byKind.persistent.get(path) ?? []) listeners.add(listener);
+    if (type !== 'childrenChanged') this.#collectAbove(path, listeners);
   }
 
   #takeOnce(kind: WatchKind, path: string, listeners: Set<WatchListener>): void {
