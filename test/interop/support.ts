@@ -61,6 +61,18 @@ export const ENSEMBLE: TargetKind = {
   start: () => startEnsemble(),
 };
 
+/** The same three kinds, with Java system properties for the original and configuration keys for ours. */
+export function configuredKinds(
+  properties: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): readonly TargetKind[] {
+  return [
+    { ...APACHE, start: () => startApache(properties) },
+    { ...STANDALONE, start: () => startStandalone(settings) },
+    { ...ENSEMBLE, start: () => startEnsemble(settings) },
+  ];
+}
+
 /** `properties`: Java system properties, `name=value`. */
 export async function startApache(properties: readonly string[] = []): Promise<Target> {
   const directory = await temporaryDirectory();
