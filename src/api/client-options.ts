@@ -1,6 +1,7 @@
 /** What the side that serves clients must be told; every value has been validated by the caller. */
 
 import type { ListenOptions } from '../runtime/runtime.ts';
+import type { WatchLimits } from '../session/watch-manager.ts';
 
 export interface ClientServiceOptions {
   /** Where clients connect; the first is the one that `conf` prints. */
@@ -14,6 +15,11 @@ export interface ClientServiceOptions {
   readonly juteMaxBufferBytes: number;
   /** While so many requests of all clients are unsettled, clients with one of them are not read. */
   readonly globalOutstandingLimit: number;
+  /** Longest reply, without its length field; what would be longer is refused. */
+  readonly replyBytesMax: number;
+  readonly watchLimits: WatchLimits;
+  /** A request that waited longer to be taken is refused instead of carried out, ms; 0: never. */
+  readonly throttledOpWaitMs: number;
   /** The four-letter words that are answered; undefined: all. */
   readonly fourLetterWords: ReadonlySet<string> | undefined;
   readonly access: AccessOptions;

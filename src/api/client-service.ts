@@ -31,7 +31,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   readonly options: ClientServiceOptions;
   readonly log: ClientLog;
   readonly stats = new ServerStats();
-  readonly watches = new WatchManager();
+  readonly watches: WatchManager;
   readonly reader = new JuteReader();
   readonly deadlines: ExpiryQueue<Connection>;
   readonly #runtime: Runtime;
@@ -61,6 +61,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.#runtime = runtime;
     this.backend = backend;
     this.options = options;
+    this.watches = new WatchManager(options.watchLimits);
     this.log = log;
     this.deadlines = new ExpiryQueue(options.tickTimeMs);
     this.#nowMs = runtime.clock.monotonicMs();

@@ -59,9 +59,15 @@ export class Connection implements StreamHandler, Watcher {
   readonly #decoder: FrameDecoder;
   readonly #pipeline: RequestPipeline;
   #state: ConnectionState = 'opening';
+  /** A reply as long as any may be is no sign yet that the client does not read. */
+  readonly #backlogBytesMax: number;
   #isClogged = false;
   #isHeld = false;
   #endsWhenDrained = false;
+  /** Since when frames lie here unread because of what is in work. */
+  #throttledSinceMs: number | undefined = undefined;
+  /** How long the frame being read has lain here. */
+  #waitedMs = 0;
   /** Of the reply being written. */
   #replyZxid = 0;
   /** What has come behind `stmk`. */
@@ -71,6 +77,7 @@ export class Connection implements StreamHandler, Watcher {
     this.stream = stream;
     this.#host = host;
     this.remoteHost = plainHost(stream.remote.host);
+    this.#backlogBytesMax = Math.max(BACKLOG_BYTES_MAX, 2 * host.options.replyBytesMax);
     this.stats = new ConnectionStats(host.wallMs());
     this.#decoder = new FrameDecoder(host.options.juteMaxBufferBytes, true);
     this.#pipeline = new RequestPipeline(this, host);
@@ -103,6 +110,11 @@ export class Connection implements StreamHandler, Watcher {
   /** Requests received and not answered yet. */
   get pendingCount(): number {
     return this.#pipeline.pendingCount;
+  }
+
+  /** How long the frame being read has waited for requests in front of it to be settled. */
+  get waitedMs(): number {
+    return this.#waitedMs;
   }
 
   /** Bytes written for the client that the network has not taken. */
@@ -279,6 +291,10 @@ export class Connection implements StreamHandler, Watcher {
     if (this.#state === 'opening') return true;
     if (this.#state !== 'open' || this.#isClogged || this.#endsWhenDrained) return false;
     if (!this.#isWaitingForBackend()) return true;
+    if (this.#throttledSinceMs === undefined) {
+      this.#throttledSinceMs = this.#host.nowMs;
+      this.#host.stats.counters.throttleWaits += 1;
+    }
     this.#host.waitForBackend(this);
     return false;
   }
@@ -300,6 +316,7 @@ export class Connection implements StreamHandler, Watcher {
           this.#readFirstWord();
           break;
         case FrameEvent.badLength:
+          if (this.#decoder.word > 0) this.#host.stats.counters.requestsTooLong += 1;
           this.drop('frame length out of range');
           break;
       }
@@ -354,7 +371,15 @@ export class Connection implements StreamHandler, Watcher {
 
   #readOn(): void {
     this.#isHeld = false;
+    const sinceMs = this.#throttledSinceMs;
+    this.#throttledSinceMs = undefined;
+    this.#waitedMs = sinceMs === undefined ? 0 : this.#host.nowMs - sinceMs;
     this.#readFrames();
+    this.#waitedMs = 0;
+    // What is still there has been there since then: nothing was let in meanwhile.
+    if (this.#throttledSinceMs !== undefined && sinceMs !== undefined) {
+      this.#throttledSinceMs = sinceMs;
+    }
     this.#host.reader.release();
     if (!this.#isHeld && this.#state === 'open') this.stream.resume();
   }
@@ -382,7 +407,8 @@ export class Connection implements StreamHandler, Watcher {
       const isTaken = this.stream.write(this.writer.take());
       if (!isTaken) this.#isClogged = true;
     }
-    if (this.stream.bufferedBytes > BACKLOG_BYTES_MAX) {
+    if (this.stream.bufferedBytes > this.#backlogBytesMax) {
+      this.#host.stats.counters.slowClientsDropped += 1;
       this.#host.log.warn('slow client dropped', {
         session: sessionIdHex(this.sessionId),
         remote: `${this.remoteHost}:${this.stream.remote.port}`,

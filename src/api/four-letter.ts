@@ -135,9 +135,9 @@ function dirsText(status: BackendStatus): string {
 }
 
 function wchsText(watches: WatchManager): string {
-  const { dataWatchers, dataWatches, dataWatchCount } = watches;
+  const { dataWatcherCount, dataPathCount, dataWatchCount } = watches;
   return (
-    `${dataWatchers.size} connections watching ${dataWatches.size} paths\n` +
+    `${dataWatcherCount} connections watching ${dataPathCount} paths\n` +
     `Total watches:${dataWatchCount}\n`
   );
 }

@@ -20,6 +20,8 @@ export const PendingState = {
   submitted: 2,
   /** The backend has settled it. */
   settled: 3,
+  /** Waited too long to be carried out at all. */
+  throttled: 4,
 } as const;
 export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 

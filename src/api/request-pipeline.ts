@@ -14,6 +14,7 @@
 import { type Acl, type Identity, Perm } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
+import { sessionIdHex } from '../base/ids.ts';
 import { OpCode } from '../base/op-code.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
 import { decodeAuthPacket, decodeSaslToken, encodeSaslToken } from '../protocol/records/auth.ts';
@@ -30,6 +31,7 @@ import {
   getData,
   isPermitted,
   type ReadContext,
+  WATCHES_FULL,
 } from './handlers/read.ts';
 import { getAllChildrenNumber, getEphemerals, multiRead } from './handlers/read-many.ts';
 import { setWatches, setWatches2 } from './handlers/set-watches.ts';
@@ -60,6 +62,7 @@ export class RequestPipeline implements PendingOwner {
   #heldCount = 0;
   #unsettledSyncCount = 0;
   #isDraining = false;
+  #isWarnedOfLimit = false;
   /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
   #lastReplyZxid = 0;
 
@@ -73,6 +76,8 @@ export class RequestPipeline implements PendingOwner {
       watcher: connection,
       identities: this.#identities,
       skipAcl: host.options.access.skipAcl,
+      isReplyTooLong: false,
+      replyBytesMax: host.options.replyBytesMax,
     };
     this.#isAdmitted = this.#isProven();
   }
@@ -115,10 +120,11 @@ export class RequestPipeline implements PendingOwner {
     if (type === OpCode.auth) this.#authenticate(xid, reader);
     else if (type === OpCode.sasl) this.#answerSasl(xid, reader);
     else if (!this.#isAdmitted) this.#refuseUnproven(xid, type);
+    else if (this.#isThrottled(type)) this.#refuseThrottled(xid, type);
     else if (isWrite(type)) this.#acceptWrite(xid, type);
     else if (type === OpCode.sync) this.#acceptSync(xid);
     else if (this.#queue.count === 0) {
-      this.#answer(xid, type, this.#identities, this.#host.nowMs, reader);
+      this.#answer(xid, type, this.#identities, this.#receivedMs, reader);
     } else {
       this.#enqueue(xid, type, connection.payload().slice(), PendingState.local);
       if (isUnknown(type)) connection.endAfterReplies();
@@ -154,6 +160,9 @@ export class RequestPipeline implements PendingOwner {
       if (request.state === PendingState.settled) {
         this.#queue.shift();
         this.#answerSettled(request);
+      } else if (request.state === PendingState.throttled) {
+        this.#queue.shift();
+        this.#answerThrottled(request.cxid, request.type, request.receivedMs);
       } else if (request.state === PendingState.local) {
         if (this.#connection.backlogBytes >= READ_BACKLOG_BYTES) break;
         this.#queue.shift();
@@ -163,6 +172,29 @@ export class RequestPipeline implements PendingOwner {
       } else break;
     }
     this.#isDraining = false;
+  }
+
+  /** When the frame being taken came to this server. */
+  get #receivedMs(): number {
+    return this.#host.nowMs - this.#connection.waitedMs;
+  }
+
+  #isThrottled(type: number): boolean {
+    const maxMs = this.#host.options.throttledOpWaitMs;
+    if (maxMs === 0 || this.#connection.waitedMs <= maxMs) return false;
+    return type !== OpCode.ping && type !== OpCode.closeSession;
+  }
+
+  #refuseThrottled(xid: number, type: number): void {
+    this.#host.stats.counters.throttledOps += 1;
+    if (this.#queue.count > 0) this.#enqueue(xid, type, NO_BYTES, PendingState.throttled);
+    else this.#answerThrottled(xid, type, this.#receivedMs);
+  }
+
+  #answerThrottled(xid: number, type: number, receivedMs: number): void {
+    const connection = this.#connection;
+    const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
+    connection.endReply(mark, type, xid, ErrorCode.throttledOp, receivedMs);
   }
 
   #acceptWrite(xid: number, type: OpCode): void {
@@ -191,7 +223,7 @@ export class RequestPipeline implements PendingOwner {
       xid,
       type,
       this.#identities,
-      this.#host.nowMs,
+      this.#receivedMs,
       payload,
       state,
     );
@@ -266,8 +298,40 @@ export class RequestPipeline implements PendingOwner {
     // Whatever xid a ping carries, clients look for the reply under the xid of pings.
     const replyXid = type === OpCode.ping ? SpecialXid.ping : xid;
     const mark = connection.beginReply(replyXid, this.#replyZxid(this.#host.backend.lastZxid));
-    const error = this.#read(type, identities, reader);
+    const bodyAt = connection.writer.length;
+    const error = this.#bounded(this.#read(type, identities, reader), bodyAt);
+    if (error !== ErrorCode.ok) connection.writer.truncate(bodyAt);
     connection.endReply(mark, type, replyXid, error, receivedMs);
+  }
+
+  /** The outcome of a read as the client is told: a limit that it met is counted, and noted once. */
+  #bounded(error: ErrorCode, bodyAt: number): ErrorCode {
+    const { counters } = this.#host.stats;
+    const context = this.#context;
+    const isTooLong =
+      context.isReplyTooLong || this.#connection.writer.length - bodyAt > context.replyBytesMax;
+    context.isReplyTooLong = false;
+    if (isTooLong) {
+      counters.repliesTooLong += 1;
+      this.#warnOfLimit('reply too long');
+      return ErrorCode.marshallingError;
+    }
+    if (error === WATCHES_FULL) {
+      counters.watchesRefused += 1;
+      this.#warnOfLimit('too many watches');
+    }
+    return error;
+  }
+
+  #warnOfLimit(limit: string): void {
+    if (this.#isWarnedOfLimit) return;
+    this.#isWarnedOfLimit = true;
+    const { remoteHost, sessionId } = this.#connection;
+    this.#host.log.warn('limit met', {
+      limit,
+      session: sessionIdHex(sessionId),
+      remote: remoteHost,
+    });
   }
 
   #read(type: number, identities: readonly Identity[], reader: JuteReader): ErrorCode {
@@ -320,8 +384,12 @@ export class RequestPipeline implements PendingOwner {
     context.tree = this.#host.backend.tree;
     context.identities = identities;
     const set = type === OpCode.setWatches ? setWatches : setWatches2;
-    const error = set(context, reader, connection);
+    const error = this.#bounded(set(context, reader, connection), connection.writer.length);
     if (connection.isClosed) return;
+    if (error === WATCHES_FULL) {
+      connection.drop('too many watches');
+      return;
+    }
     const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
     connection.endReply(mark, type, xid, error, receivedMs);
   }

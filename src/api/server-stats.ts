@@ -53,6 +53,18 @@ export interface ServerCounters {
   sessionlessExpired: number;
   /** cnxn_closed_without_zk_server_running: handshakes while nobody was served. */
   closedWhileNotServing: number;
+  /** large_requests_rejected: frames announced as longer than allowed. */
+  requestsTooLong: number;
+  /** large_replies_rejected: answers longer than any may be. Ours, as the next ones are. */
+  repliesTooLong: number;
+  /** watches_rejected: requests that would have set one watch too many. */
+  watchesRefused: number;
+  /** slow_clients_dropped: connections cut off for not reading what they had asked for. */
+  slowClientsDropped: number;
+  /** request_throttle_wait_count: times a connection was not read because too much was in work. */
+  throttleWaits: number;
+  /** throttled_ops: requests that had waited so long that they were refused. */
+  throttledOps: number;
   /** auth_failed_count */
   authFailures: number;
   /** bytes_received_count */
@@ -74,6 +86,12 @@ export class ServerStats {
     connectionsDropped: 0,
     sessionlessExpired: 0,
     closedWhileNotServing: 0,
+    requestsTooLong: 0,
+    repliesTooLong: 0,
+    watchesRefused: 0,
+    slowClientsDropped: 0,
+    throttleWaits: 0,
+    throttledOps: 0,
     authFailures: 0,
     bytesReceived: 0,
     responseBytes: 0,

@@ -51,6 +51,12 @@ export class JuteWriter {
     this.#at = this.#start;
   }
 
+  /** Forgets what was written behind an offset since the last `take`. */
+  truncate(length: number): void {
+    invariant(length >= 0 && length <= this.length, 'truncation outside what was written');
+    this.#at = this.#start + length;
+  }
+
   /** Leaves room for a frame's length; the returned mark goes to `endFrame`. */
   beginFrame(): number {
     const mark = this.length;

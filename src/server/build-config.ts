@@ -138,7 +138,14 @@ function readLimits(settings: Settings) {
     maxClientCnxns: Math.max(0, settings.integer('maxClientCnxns')),
     maxCnxns: Math.max(0, settings.integer('maxCnxns')),
     juteMaxBuffer: settings.integer('jute.maxbuffer'),
-    globalOutstandingLimit: settings.integer('globalOutstandingLimit'),
+    globalOutstandingLimit: Math.min(
+      settings.integer('globalOutstandingLimit'),
+      settings.integer('request_throttle_max_requests') || Infinity,
+    ),
+    throttledOpWaitMs: settings.integer('throttled_op_wait_time'),
+    maxReplyBytes: settings.integer('maxReplyBytes'),
+    maxWatches: settings.integer('maxWatches'),
+    maxWatchesPerConnection: settings.integer('maxWatchesPerConnection'),
     fourLetterWhitelist: words && Object.freeze(words.filter((word) => word !== '')),
   };
 }

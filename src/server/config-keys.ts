@@ -96,6 +96,26 @@ export const CONFIG_KEYS = {
   quorumListenOnAllIPs: boolean('listen for peers on all interfaces', TRUE_FALSE, false),
   'jute.maxbuffer': integer('largest request', 'of bytes', [1024, INT_MAX], 0xfffff),
   globalOutstandingLimit: integer('requests in work', 'of requests', [1, INT_MAX], 1000),
+  request_throttle_max_requests: integer(
+    'requests in work, if less than globalOutstandingLimit',
+    'of requests (0: globalOutstandingLimit alone counts)',
+    [0, INT_MAX],
+    0,
+  ),
+  throttled_op_wait_time: integer(
+    'time after which a request that waits to be taken is refused',
+    'of milliseconds (0: never)',
+    [0, INT_MAX],
+    0,
+  ),
+  maxReplyBytes: integer('longest reply', 'of bytes', [0x10_0000, 0x4000_0000], 32 * 1024 * 1024),
+  maxWatches: integer('watches of all clients', '(0: no limit)', [0, INT_MAX], 5_000_000),
+  maxWatchesPerConnection: integer(
+    'watches of one connection',
+    '(0: no limit)',
+    [0, INT_MAX],
+    500_000,
+  ),
   extendedTypesEnabled: boolean(
     'nodes with a time to live (the same on every server)',
     TRUE_FALSE,

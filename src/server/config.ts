@@ -45,7 +45,16 @@ export interface ServerConfig {
   readonly maxCnxns: number;
   /** Largest frame from a client, in bytes. */
   readonly juteMaxBuffer: number;
+  /** The lesser of the two keys that bound it. */
   readonly globalOutstandingLimit: number;
+  /** A request that waits longer to be taken is refused; 0: never. */
+  readonly throttledOpWaitMs: number;
+  /** Longest reply, in bytes. */
+  readonly maxReplyBytes: number;
+  /** 0: no limit. */
+  readonly maxWatches: number;
+  /** 0: no limit. */
+  readonly maxWatchesPerConnection: number;
   /** The words that are answered; undefined when the configuration does not say; `*` for all. */
   readonly fourLetterWhitelist: readonly string[] | undefined;
   readonly leaderServes: boolean;

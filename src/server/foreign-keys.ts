@@ -142,13 +142,9 @@ const IGNORED: readonly IgnoredRule[] = [
     reason: 'one event loop serves all connections, there are no threads to tune',
   },
   {
-    keys: [
-      'connection_throttle_*',
-      'request_throttle*',
-      'request_stale_*',
-      'throttled_op_wait_time',
-    ],
-    reason: 'load is bounded by globalOutstandingLimit, maxClientCnxns and maxCnxns',
+    keys: ['connection_throttle_*', 'request_throttle*', 'request_stale_*'],
+    reason:
+      'load is bounded by globalOutstandingLimit, request_throttle_max_requests, maxClientCnxns and maxCnxns',
   },
   {
     keys: ['flushDelay', 'maxWriteQueuePollTime', 'maxBatchSize', 'largeRequest*'],

@@ -47,6 +47,9 @@ export interface Server {
   readonly view: ServerView;
 }
 
+/** What a reply of getData has besides the data: a Stat, and some. */
+const REPLY_ROOM_BYTES = 1024;
+
 export function createServer(
   config: ServerConfig,
   runtime: Runtime,
@@ -172,6 +175,13 @@ class VivariumServer implements Server {
       maxClientCnxns: config.maxClientCnxns,
       juteMaxBufferBytes: config.juteMaxBuffer,
       globalOutstandingLimit: config.globalOutstandingLimit,
+      // Whatever could be written can be read.
+      replyBytesMax: Math.max(config.maxReplyBytes, config.juteMaxBuffer + REPLY_ROOM_BYTES),
+      watchLimits: {
+        inAll: config.maxWatches || Infinity,
+        perWatcher: config.maxWatchesPerConnection || Infinity,
+      },
+      throttledOpWaitMs: config.throttledOpWaitMs,
       fourLetterWords: allowedWords(config.fourLetterWhitelist),
       access: {
         skipAcl: config.skipAcl,

@@ -5,14 +5,30 @@
 
 import { invariant } from '../base/assert.ts';
 
+/** A path takes the room of one watch, and of one more for each so many of its characters. */
+const CHARS_PER_UNIT = 1024;
+
 export class WatchIndex<Watcher> {
   readonly #byPath = new Map<string, Set<Watcher>>();
   readonly #byWatcher = new Map<Watcher, Set<string>>();
+  /** What long paths take beyond one unit each, for the few watchers that have any. */
+  readonly #extraByWatcher = new Map<Watcher, number>();
   #count = 0;
+  #extra = 0;
 
   /** Pairs of path and watcher. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Room that all pairs take: one each, more where paths are long. */
+  get units(): number {
+    return this.#count + this.#extra;
+  }
+
+  unitsOf(watcher: Watcher): number {
+    const pairs = this.#byWatcher.get(watcher)?.size ?? 0;
+    return pairs + (this.#extraByWatcher.get(watcher) ?? 0);
   }
 
   get byPath(): ReadonlyMap<string, ReadonlySet<Watcher>> {
@@ -27,13 +43,14 @@ export class WatchIndex<Watcher> {
     return this.#byPath.get(path)?.has(watcher) === true;
   }
 
-  add(path: string, watcher: Watcher): void {
+  /** False when the pair was there already. */
+  add(path: string, watcher: Watcher): boolean {
     let watchers = this.#byPath.get(path);
     if (watchers === undefined) {
       watchers = new Set();
       this.#byPath.set(path, watchers);
     }
-    if (watchers.has(watcher)) return;
+    if (watchers.has(watcher)) return false;
     watchers.add(watcher);
     let paths = this.#byWatcher.get(watcher);
     if (paths === undefined) {
@@ -42,6 +59,8 @@ export class WatchIndex<Watcher> {
     }
     paths.add(path);
     this.#count += 1;
+    if (path.length >= CHARS_PER_UNIT) this.#addExtra(watcher, extraOf(path));
+    return true;
   }
 
   /** False when there was no such pair. */
@@ -69,6 +88,8 @@ export class WatchIndex<Watcher> {
     if (paths === undefined) return;
     this.#byWatcher.delete(watcher);
     this.#count -= paths.size;
+    this.#extra -= this.#extraByWatcher.get(watcher) ?? 0;
+    this.#extraByWatcher.delete(watcher);
     for (const path of paths) {
       const watchers = this.#byPath.get(path);
       const isRemoved = watchers?.delete(watcher) === true;
@@ -82,5 +103,17 @@ export class WatchIndex<Watcher> {
     const isRemoved = paths?.delete(path) === true;
     invariant(isRemoved, 'watch missing from its watcher');
     if (paths?.size === 0) this.#byWatcher.delete(watcher);
+    if (path.length >= CHARS_PER_UNIT) this.#addExtra(watcher, -extraOf(path));
   }
+
+  #addExtra(watcher: Watcher, units: number): void {
+    const extra = (this.#extraByWatcher.get(watcher) ?? 0) + units;
+    this.#extra += units;
+    if (extra === 0) this.#extraByWatcher.delete(watcher);
+    else this.#extraByWatcher.set(watcher, extra);
+  }
+}
+
+function extraOf(path: string): number {
+  return Math.floor(path.length / CHARS_PER_UNIT);
 }

@@ -15,6 +15,9 @@
  * watcher is told at once, so that an event is in a connection's outgoing bytes before any reply
  * that could reveal its cause. Whoever may not read the node hears nothing, and its one-shot watch
  * is used up all the same.
+ *
+ * Setting, triggering and removing a watch cost O(1) for each connection concerned, whatever else is
+ * watched; how many there are is counted along.
  */
 
 import { type Acl, OPEN_ACL } from '../base/acl.ts';
@@ -35,20 +38,50 @@ export interface Watcher {
   notify(type: EventType, path: string): void;
 }
 
+/** How much room watches may take, each one unit and more where its path is long. */
+export interface WatchLimits {
+  readonly perWatcher: number;
+  readonly inAll: number;
+}
+
+const NO_LIMITS: WatchLimits = { perWatcher: Infinity, inAll: Infinity };
+
 export class WatchManager implements TreeListener {
+  readonly #limits: WatchLimits;
   readonly #data = new WatchIndex<Watcher>();
   readonly #children = new WatchIndex<Watcher>();
   readonly #persistent = new WatchIndex<Watcher>();
   readonly #recursive = new WatchIndex<Watcher>();
+  readonly #all = [this.#data, this.#children, this.#persistent, this.#recursive] as const;
+  readonly #dataTable = [this.#data, this.#persistent, this.#recursive] as const;
+  readonly #childTable = [this.#children, this.#persistent] as const;
+
+  /** Pairs of path and connection in each of the tables. */
+  #dataTableCount = 0;
+  #childTableCount = 0;
+
+  constructor(limits: WatchLimits = NO_LIMITS) {
+    this.#limits = limits;
+  }
 
   /** Watches of both tables; several modes of one connection at one path are one watch of a table. */
   get count(): number {
-    return this.dataWatchCount + unionCount([this.#children, this.#persistent]);
+    return this.#dataTableCount + this.#childTableCount;
   }
 
   /** Watches of the data table: what the `wchs` command and its kin speak of. */
   get dataWatchCount(): number {
-    return unionCount(this.#dataTable);
+    return this.#dataTableCount;
+  }
+
+  /** Paths with at least one watch in the data table. */
+  get dataPathCount(): number {
+    return keyCount(this.#dataTable.map((index) => index.byPath));
+  }
+
+  /** Connections with at least one watch in the data table. */
+  get dataWatcherCount(): number {
+    return keyCount(this.#dataTable.map((index) => index.byWatcher));
   }
 
   /** Paths with at least one watch in the data table, with who watches them. */
@@ -63,20 +96,24 @@ export class WatchManager implements TreeListener {
     return union(this.#dataTable.map((index) => index.byWatcher));
   }
 
-  /** Arms the watch of getData or exists: creation, deletion or change of the node's data. */
-  addDataWatch(path: string, watcher: Watcher): void {
-    this.#data.add(path, watcher);
+  /**
+   * Arms the watch of getData or exists: creation, deletion or change of the node's data. Like the
+   * other two it returns false, and arms nothing, where a limit is reached; what is armed already
+   * is no matter of limits.
+   */
+  addDataWatch(path: string, watcher: Watcher): boolean {
+    return this.#add(this.#data, path, watcher);
   }
 
   /** Arms the watch of getChildren: deletion of the node, creation or deletion of a child. */
-  addChildWatch(path: string, watcher: Watcher): void {
-    this.#children.add(path, watcher);
+  addChildWatch(path: string, watcher: Watcher): boolean {
+    return this.#add(this.#children, path, watcher);
   }
 
   /** Arms a watch that stays until it is removed or the connection closes. */
-  addLastingWatch(path: string, watcher: Watcher, mode: WatchMode): void {
+  addLastingWatch(path: string, watcher: Watcher, mode: WatchMode): boolean {
     const index = mode === WatchMode.recursive ? this.#recursive : this.#persistent;
-    index.add(path, watcher);
+    return this.#add(index, path, watcher);
   }
 
   /** Whether the connection has a watch of the type at exactly this path. */
@@ -88,17 +125,21 @@ export class WatchManager implements TreeListener {
   remove(path: string, watcher: Watcher, type: WatcherType): boolean {
     let isRemoved = false;
     for (const index of this.#ofType(type)) {
-      if (index.remove(path, watcher)) isRemoved = true;
+      if (!index.remove(path, watcher)) continue;
+      this.#countPair(index, path, watcher, -1);
+      isRemoved = true;
     }
     return isRemoved;
   }
 
   /** The connection is gone: so are its watches. */
   removeWatcher(watcher: Watcher): void {
-    this.#data.removeWatcher(watcher);
-    this.#children.removeWatcher(watcher);
-    this.#persistent.removeWatcher(watcher);
-    this.#recursive.removeWatcher(watcher);
+    for (const index of this.#all) {
+      const paths = index.byWatcher.get(watcher);
+      if (paths === undefined) continue;
+      index.removeWatcher(watcher);
+      for (const path of paths) this.#countPair(index, path, watcher, -1);
+    }
   }
 
   created(path: string, node: Pick<Znode, 'acl'>): void {
@@ -124,8 +165,46 @@ export class WatchManager implements TreeListener {
     notifyAll(watchers, EventType.nodeChildrenChanged, parentPath, parent.acl);
   }
 
-  get #dataTable(): readonly WatchIndex<Watcher>[] {
-    return [this.#data, this.#persistent, this.#recursive];
+  #add(index: WatchIndex<Watcher>, path: string, watcher: Watcher): boolean {
+    if (index.has(path, watcher)) return true;
+    if (this.#isFull(watcher)) return false;
+    index.add(path, watcher);
+    this.#countPair(index, path, watcher, 1);
+    return true;
+  }
+
+  #isFull(watcher: Watcher): boolean {
+    const { perWatcher, inAll } = this.#limits;
+    let all = 0;
+    let own = 0;
+    for (const index of this.#all) {
+      all += index.units;
+      own += index.unitsOf(watcher);
+    }
+    return all >= inAll || own >= perWatcher;
+  }
+
+  /** A pair has come into an index (1) or gone from it (-1): no other mode stands for it in a table. */
+  #countPair(index: WatchIndex<Watcher>, path: string, watcher: Watcher, change: 1 | -1): void {
+    const isOfData = index !== this.#children;
+    if (isOfData && !isInOther(this.#dataTable, index, path, watcher)) {
+      this.#dataTableCount += change;
+    }
+    const isOfChildren = index === this.#children || index === this.#persistent;
+    if (isOfChildren && !isInOther(this.#childTable, index, path, watcher)) {
+      this.#childTableCount += change;
+    }
+  }
+
+  /** Takes the one-shot watches of an index at the path. */
+  #take(index: WatchIndex<Watcher>, path: string): Set<Watcher> | undefined {
+    const watchers = index.take(path);
+    if (watchers === undefined) return undefined;
+    if (this.#hasLasting) {
+      for (const watcher of watchers) this.#countPair(index, path, watcher, -1);
+    } else if (index === this.#data) this.#dataTableCount -= watchers.size;
+    else this.#childTableCount -= watchers.size;
+    return watchers;
   }
 
   get #hasLasting(): boolean {
@@ -139,7 +218,7 @@ export class WatchManager implements TreeListener {
       case WatcherType.data:
         return [this.#data];
       case WatcherType.any:
-        return [this.#data, this.#children, this.#persistent, this.#recursive];
+        return this.#all;
       case WatcherType.persistent:
         return [this.#persistent];
       case WatcherType.recursive:
@@ -149,7 +228,7 @@ export class WatchManager implements TreeListener {
 
   /** Whom the data table names for the path; the one-shot watches among them are used up. */
   #takeData(path: string): Set<Watcher> | undefined {
-    let watchers = this.#data.take(path);
+    let watchers = this.#take(this.#data, path);
     if (this.#persistent.count > 0) {
       watchers = withOthers(watchers, this.#persistent.byPath.get(path));
     }
@@ -166,7 +245,7 @@ export class WatchManager implements TreeListener {
 
   /** Whom the child table names for the path; the one-shot watches among them are used up. */
   #takeChildren(path: string): Set<Watcher> | undefined {
-    const watchers = this.#children.take(path);
+    const watchers = this.#take(this.#children, path);
     if (this.#persistent.count === 0) return watchers;
     return withOthers(watchers, this.#persistent.byPath.get(path));
   }
@@ -196,17 +275,23 @@ function notifyAll(
   }
 }
 
-/** Pairs that are in at least one of the indexes. */
-function unionCount(indexes: readonly WatchIndex<Watcher>[]): number {
-  const [first, ...rest] = indexes;
-  let count = first?.count ?? 0;
-  for (const [at, index] of rest.entries()) {
-    const before = indexes.slice(0, at + 1);
-    for (const [path, watchers] of index.byPath) {
-      for (const watcher of watchers) {
-        if (!before.some((other) => other.has(path, watcher))) count += 1;
-      }
-    }
+function isInOther(
+  table: readonly WatchIndex<Watcher>[],
+  index: WatchIndex<Watcher>,
+  path: string,
+  watcher: Watcher,
+): boolean {
+  for (const other of table) if (other !== index && other.has(path, watcher)) return true;
+  return false;
+}
+
+/** Keys that are in at least one of the maps: looked up only for those behind the first. */
+function keyCount<Key>(maps: readonly ReadonlyMap<Key, unknown>[]): number {
+  const [first, ...rest] = maps;
+  let count = first?.size ?? 0;
+  for (const [at, map] of rest.entries()) {
+    const before = maps.slice(0, at + 1);
+    for (const key of map.keys()) if (!before.some((other) => other.has(key))) count += 1;
   }
   return count;
 }

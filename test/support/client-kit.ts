@@ -36,6 +36,9 @@ const OPTIONS: ClientServiceOptions = {
   juteMaxBufferBytes: 0xfffff,
   globalOutstandingLimit: 1000,
   fourLetterWords: undefined,
+  replyBytesMax: 32 * 1024 * 1024,
+  watchLimits: { perWatcher: 1_000_000, inAll: 1_000_000 },
+  throttledOpWaitMs: 0,
   access: { skipAcl: false, superDigest: undefined, enforcedSchemes: [] },
   report: REPORT,
 };

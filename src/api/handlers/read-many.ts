@@ -27,7 +27,12 @@ import { isPermitted, type ReadContext } from './read.ts';
 export function multiRead(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {
   const ops = decodeMultiRead(reader);
   if (ops === undefined || ops.some((op) => op.path === null)) return ErrorCode.marshallingError;
-  for (const op of ops) readOne(context, op, writer);
+  const start = writer.length;
+  for (const op of ops) {
+    readOne(context, op, writer);
+    // A million bytes of paths may name a million times as much: no reason to gather all of it.
+    if (writer.length - start > context.replyBytesMax) break;
+  }
   encodeMultiReadEnd(writer);
   return ErrorCode.ok;
 }

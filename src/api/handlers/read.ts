@@ -31,7 +31,20 @@ export interface ReadContext {
   identities: readonly Identity[];
   /** Nobody is refused anything: the server was told to ignore ACLs. */
   readonly skipAcl: boolean;
+  /** Bytes at which a reply is given up. */
+  readonly replyBytesMax: number;
+  /** Set by a handler that saw so in advance. */
+  isReplyTooLong: boolean;
 }
+
+/**
+ * A read that would set one watch too many is refused, watch and answer: a client that got the data
+ * would count on the watch. Clients since 3.7 know the code, and no retry follows from it.
+ */
+export const WATCHES_FULL = ErrorCode.quotaExceeded;
+
+/** Children that no reply is too short for, so that most lists are not looked through twice. */
+const CHILDREN_SURE = 1000;
 
 /** Whether the reader has one of the `needed` permission bits. */
 export function isPermitted(context: ReadContext, acl: readonly Acl[], needed: number): boolean {
@@ -47,7 +60,7 @@ export function exists(context: ReadContext, reader: JuteReader, writer: JuteWri
   if (node !== undefined && !isPermitted(context, node.acl, Perm.read)) {
     return ErrorCode.noAuth;
   }
-  if (watch) context.watches.addDataWatch(path, context.watcher);
+  if (watch && !context.watches.addDataWatch(path, context.watcher)) return WATCHES_FULL;
   if (node === undefined) return ErrorCode.noNode;
   encodeStat(writer, node);
   return ErrorCode.ok;
@@ -59,7 +72,9 @@ export function getData(context: ReadContext, reader: JuteReader, writer: JuteWr
   const node = context.tree.find(request.path);
   if (node === undefined) return ErrorCode.noNode;
   if (!isPermitted(context, node.acl, Perm.read)) return ErrorCode.noAuth;
-  if (request.watch) context.watches.addDataWatch(request.path, context.watcher);
+  if (request.watch && !context.watches.addDataWatch(request.path, context.watcher)) {
+    return WATCHES_FULL;
+  }
   encodeGetDataReply(writer, node.dataText, node);
   return ErrorCode.ok;
 }
@@ -76,7 +91,13 @@ export function getChildren(
   const node = context.tree.find(request.path);
   if (node === undefined) return ErrorCode.noNode;
   if (!isPermitted(context, node.acl, Perm.read)) return ErrorCode.noAuth;
-  if (request.watch) context.watches.addChildWatch(request.path, context.watcher);
+  if (areTooMany(node.children, context.replyBytesMax)) {
+    context.isReplyTooLong = true;
+    return ErrorCode.marshallingError;
+  }
+  if (request.watch && !context.watches.addChildWatch(request.path, context.watcher)) {
+    return WATCHES_FULL;
+  }
   if (withStat) encodeGetChildren2Reply(writer, node.children.keys(), node);
   else encodeGetChildrenReply(writer, node.children.keys());
   return ErrorCode.ok;
@@ -92,4 +113,15 @@ export function getAcl(context: ReadContext, reader: JuteReader, writer: JuteWri
   const acl = context.skipAcl ? node.acl : redactAcl(node.acl, context.identities);
   encodeGetAclReply(writer, acl, node);
   return ErrorCode.ok;
+}
+
+/** Whether a list of the names would be longer than a reply may be: a lower bound, in characters. */
+function areTooMany(children: ReadonlyMap<string, unknown>, bytesMax: number): boolean {
+  if (children.size <= CHILDREN_SURE) return false;
+  let bytes = 0;
+  for (const name of children.keys()) {
+    bytes += 4 + name.length;
+    if (bytes > bytesMax) return true;
+  }
+  return false;
 }

@@ -2,7 +2,8 @@
  * setWatches and setWatches2: a client that connected again names its watches and the last zxid it saw. What
  * happened meanwhile is told at once, before the reply; what did not is armed again. A watch that
  * brought an event is not armed. Persistent and recursive watches, which only setWatches2 has, are
- * armed without a word about what they missed.
+ * armed without a word about what they missed. Clients look at no error of these requests: one that
+ * meets a limit must end the connection, or its watches would be lost without anybody knowing.
  */
 
 import { ErrorCode } from '../../base/error-code.ts';
@@ -15,7 +16,7 @@ import {
   type SetWatches,
 } from '../../protocol/records/watch.ts';
 import type { DataTree } from '../../store/data-tree.ts';
-import type { ReadContext } from './read.ts';
+import { type ReadContext, WATCHES_FULL } from './read.ts';
 
 /** Where the events of missed changes go: they carry no zxid, unlike those of live changes. */
 export interface CatchUp {
@@ -37,11 +38,11 @@ export function setWatches2(context: ReadContext, reader: JuteReader, catchUp: C
   const { watches, watcher } = context;
   if (request.persistent === null) return ErrorCode.marshallingError;
   for (const path of request.persistent) {
-    watches.addLastingWatch(path, watcher, WatchMode.persistent);
+    if (!watches.addLastingWatch(path, watcher, WatchMode.persistent)) return WATCHES_FULL;
   }
   if (request.recursive === null) return ErrorCode.marshallingError;
   for (const path of request.recursive) {
-    watches.addLastingWatch(path, watcher, WatchMode.recursive);
+    if (!watches.addLastingWatch(path, watcher, WatchMode.recursive)) return WATCHES_FULL;
   }
   return ErrorCode.ok;
 }
@@ -52,19 +53,19 @@ function setOneShot(context: ReadContext, request: SetWatches, catchUp: CatchUp)
   if (request.data === null) return ErrorCode.marshallingError;
   for (const path of request.data) {
     const type = missedDataEvent(tree, path, seenZxid);
-    if (type === undefined) watches.addDataWatch(path, watcher);
-    else catchUp.missed(type, path);
+    if (type !== undefined) catchUp.missed(type, path);
+    else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
   }
   if (request.exist === null) return ErrorCode.marshallingError;
   for (const path of request.exist) {
-    if (tree.find(path) === undefined) watches.addDataWatch(path, watcher);
-    else catchUp.missed(EventType.nodeCreated, path);
+    if (tree.find(path) !== undefined) catchUp.missed(EventType.nodeCreated, path);
+    else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
   }
   if (request.child === null) return ErrorCode.marshallingError;
   for (const path of request.child) {
     const type = missedChildEvent(tree, path, seenZxid);
-    if (type === undefined) watches.addChildWatch(path, watcher);
-    else catchUp.missed(type, path);
+    if (type !== undefined) catchUp.missed(type, path);
+    else if (!watches.addChildWatch(path, watcher)) return WATCHES_FULL;
   }
   return ErrorCode.ok;
 }

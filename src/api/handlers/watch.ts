@@ -12,14 +12,15 @@ import {
   decodeWatchesOfType,
   encodeAddWatchReply,
 } from '../../protocol/records/watch.ts';
-import type { ReadContext } from './read.ts';
+import { type ReadContext, WATCHES_FULL } from './read.ts';
 
 export function addWatch(context: ReadContext, reader: JuteReader, writer: JuteWriter): ErrorCode {
   const request = decodeAddWatch(reader);
   if (request === undefined || !isMode(request.mode)) return ErrorCode.marshallingError;
   const { path, mode } = request;
   // Nothing ever happens at no path, so there is nothing to remember.
-  if (path !== null) context.watches.addLastingWatch(path, context.watcher, mode);
+  const isArmed = path === null || context.watches.addLastingWatch(path, context.watcher, mode);
+  if (!isArmed) return WATCHES_FULL;
   encodeAddWatchReply(writer);
   return ErrorCode.ok;
 }

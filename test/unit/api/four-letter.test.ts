@@ -129,8 +129,15 @@ for (const role of ROLES) {
   });
 }
 
-/** Beyond Apache's: the old name of zk_learners, and what tells whether replicas agree. */
-const ADDED_KEYS = ['zk_followers', 'zk_last_zxid', 'zk_tree_digest'];
+/** Beyond Apache's: the old name of zk_learners, what tells whether replicas agree, limits of ours. */
+const ADDED_KEYS = [
+  'zk_followers',
+  'zk_last_zxid',
+  'zk_tree_digest',
+  'zk_large_replies_rejected',
+  'zk_watches_rejected',
+  'zk_slow_clients_dropped',
+];
 /** What exporters have read since 3.4; numbers of open files come from the backend's metrics. */
 const CLASSIC_KEYS = [
   'zk_avg_latency',

@@ -357,3 +357,115 @@ test('ten thousand watchers of one node and a hundred thousand paths of one watc
   assert.equal(watches.count, 0);
   assert.equal(watches.dataWatches.size + watches.dataWatchers.size, 0);
 });
+
+test('WatchManager refuses what goes beyond the limit of a connection, and only that', () => {
+  const watches = new WatchManager({ perWatcher: 3, inAll: 100 });
+  const [amy, bob] = [new Listener(), new Listener()];
+  assert.ok(watches.addDataWatch('/a', amy));
+  assert.ok(watches.addChildWatch('/a', amy));
+  assert.ok(watches.addLastingWatch('/a', amy, WatchMode.recursive));
+  assert.equal(watches.addDataWatch('/b', amy), false);
+  assert.equal(watches.addLastingWatch('/b', amy, WatchMode.persistent), false);
+  assert.ok(watches.addDataWatch('/a', amy), 'armed already');
+  assert.ok(watches.addDataWatch('/b', bob));
+  watches.dataChanged('/a', OPEN);
+  assert.ok(watches.addDataWatch('/b', amy), 'room again');
+});
+
+test('WatchManager refuses what goes beyond the limit of all connections', () => {
+  const watches = new WatchManager({ perWatcher: 100, inAll: 2 });
+  const [amy, bob] = [new Listener(), new Listener()];
+  assert.ok(watches.addDataWatch('/a', amy));
+  assert.ok(watches.addDataWatch('/a', bob));
+  assert.equal(watches.addChildWatch('/a', bob), false);
+  watches.removeWatcher(amy);
+  assert.ok(watches.addChildWatch('/a', bob));
+});
+
+test('WatchManager counts long paths for the room they take, until they are gone', () => {
+  const watches = new WatchManager({ perWatcher: 5, inAll: 100 });
+  const amy = new Listener();
+  const long = `/${'x'.repeat(4 * 1024)}`;
+  assert.ok(watches.addDataWatch(long, amy));
+  assert.equal(watches.addDataWatch('/a', amy), false);
+  assert.ok(watches.remove(long, amy, WatcherType.data));
+  assert.ok(watches.addDataWatch('/a', amy));
+  assert.ok(watches.addChildWatch(long, amy));
+  watches.deleted(long, OPEN);
+  assert.ok(watches.addChildWatch('/a', amy));
+  assert.ok(watches.addChildWatch(long, amy));
+  watches.removeWatcher(amy);
+  assert.ok(watches.addDataWatch('/a', amy));
+});
+
+/** Operations on maps and sets while `work` runs: what it costs, whatever the machine. */
+function operationsOf(work: () => void): number {
+  let count = 0;
+  const undo: (() => void)[] = [];
+  for (const [prototype, names] of [
+    [Map.prototype, ['get', 'has', 'set', 'delete']],
+    [Set.prototype, ['has', 'add', 'delete']],
+  ] as const) {
+    for (const name of names) {
+      const original = Reflect.get(prototype, name) as (...values: unknown[]) => unknown;
+      const counted = function (this: unknown, ...values: unknown[]): unknown {
+        count += 1;
+        return original.apply(this, values);
+      };
+      Reflect.set(prototype, name, counted);
+      undo.push(() => Reflect.set(prototype, name, original));
+    }
+  }
+  try {
+    work();
+  } finally {
+    for (const restore of undo) restore();
+  }
+  return count;
+}
+
+const CROWD = 10_000;
+const WIDE = 100_000;
+/** For each pair of path and connection: in the index, in the counts, with and without limits. */
+const OPERATIONS_PER_PAIR = 16;
+
+test('ten thousand watches on one node cost as much each as one alone, to set, fire and close', () => {
+  for (const lasting of [false, true]) {
+    const watches = new WatchManager({ perWatcher: 1000, inAll: 1_000_000 });
+    const crowd = Array.from({ length: CROWD }, () => new Listener());
+    if (lasting) watches.addLastingWatch('/elsewhere', new Listener(), WatchMode.persistent);
+    const set = operationsOf(() => {
+      for (const watcher of crowd) watches.addDataWatch('/a', watcher);
+    });
+    assert.ok(set <= 3 * OPERATIONS_PER_PAIR * CROWD, `${set} to set`);
+    const fired = operationsOf(() => watches.dataChanged('/a', OPEN));
+    assert.ok(fired <= OPERATIONS_PER_PAIR * CROWD, `${fired} to fire`);
+    for (const watcher of crowd) assert.deepEqual(watcher.take(), [`${nodeDataChanged} /a`]);
+    for (const watcher of crowd) watches.addChildWatch('/a', watcher);
+    const closed = operationsOf(() => {
+      for (const watcher of crowd) watches.removeWatcher(watcher);
+    });
+    assert.ok(closed <= OPERATIONS_PER_PAIR * CROWD, `${closed} to close`);
+  }
+});
+
+test('a hundred thousand watches over the tree cost nothing where nothing happens to them', () => {
+  const watches = new WatchManager();
+  const watchers = Array.from({ length: 10 }, () => new Listener());
+  for (let i = 0; i < WIDE; i++) {
+    const watcher = watchers[i % watchers.length] ?? new Listener();
+    watches.addDataWatch(`/d/${i}`, watcher);
+    watches.addLastingWatch(`/p/${i}`, watcher, WatchMode.persistent);
+    watches.addLastingWatch(`/r/${i}`, watcher, WatchMode.recursive);
+  }
+  const perEvent = operationsOf(() => {
+    watches.created('/x/y/z', OPEN);
+    watches.childrenChanged('/x/y', OPEN);
+    watches.dataChanged('/d/77', OPEN);
+  });
+  assert.ok(perEvent < 60, `${perEvent} operations`);
+  assert.equal(
+    operationsOf(() => assert.equal(watches.count, 4 * WIDE - 1)),
+    0,
+  );
+});
