@@ -3,7 +3,10 @@
 import yargs from 'yargs';
 import { InvariantError } from '../base/assert.ts';
 import { VERSION } from '../server/version.ts';
+import { dumpCommand } from './commands/dump.ts';
 import { ensembleCommand } from './commands/ensemble.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { serverCommand } from './commands/server.ts';
 import { statusCommand } from './commands/status.ts';
 import { UsageError } from './usage-error.ts';
@@ -21,6 +24,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .command(serverCommand(exit))
     .command(ensembleCommand(exit))
     .command(statusCommand(exit))
+    .command(importCommand())
+    .command(exportCommand())
+    .command(dumpCommand())
     .demandCommand(1, 'name a command')
     .strict()
     .version(VERSION)

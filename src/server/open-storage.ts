@@ -5,6 +5,7 @@
 
 import { zxidHex } from '../base/ids.ts';
 import { type KeyValueStore, type Runtime, RuntimeError } from '../runtime/runtime.ts';
+import { importMarker, logDirectory, stateDirectory } from '../store/directories.ts';
 import { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { TxnLog } from '../store/txn-log.ts';
@@ -44,24 +45,22 @@ function describe(error: StoreError | RuntimeError, config: ServerConfig): strin
 }
 
 async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
-  const logDirectory = `${config.dataLogDir}/log`;
-  const stateDirectory = `${config.dataDir}/state`;
+  const logPath = logDirectory(config.dataLogDir);
+  const statePath = stateDirectory(config.dataDir);
   const { storage } = runtime;
+  const hasLog = await storage.exists(logPath);
+  const hasState = await storage.exists(statePath);
   await refuseForeignData(config, runtime);
-  const hasLog = await storage.exists(logDirectory);
-  const hasState = await storage.exists(stateDirectory);
   if (hasLog !== hasState) {
-    const [found, missing] = hasLog
-      ? [logDirectory, stateDirectory]
-      : [stateDirectory, logDirectory];
+    const [found, missing] = hasLog ? [logPath, statePath] : [statePath, logPath];
     throw new FatalError(
       'DATA',
       `server ${config.serverId}: ${found} is there but ${missing} is not; they belong together: ` +
         'put the missing directory back (is a disk not mounted?), or move both away and let the server join anew while the others run',
     );
   }
-  const logStore = await storage.open(logDirectory, { create: !hasLog });
-  const stateStore = await storage.open(stateDirectory, { create: !hasState });
+  const logStore = await storage.open(logPath, { create: !hasLog });
+  const stateStore = await storage.open(statePath, { create: !hasState });
   const isNew = !hasLog || (await isUnfinished(logStore, stateStore));
   if (isNew) {
     // The state first: a crash in between leaves no log, and the next start begins again here.
@@ -75,13 +74,13 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   }
   const log = await TxnLog.open(logStore, { serverId: config.serverId });
   const state = await StateStore.open(stateStore, log.meta.generation);
-  checkTheyFit(log, state, logDirectory, stateDirectory);
+  checkTheyFit(log, state, logPath, statePath);
   await state.dropOtherGenerations();
   const close = async (): Promise<void> => {
     await log.close();
     await stateStore.close();
   };
-  return { log, state, stateStore, logDirectory, stateDirectory, close };
+  return { log, state, stateStore, logDirectory: logPath, stateDirectory: statePath, close };
 }
 
 /** A first start that was interrupted: nothing was promised to anybody yet. */
@@ -107,17 +106,46 @@ async function isEmpty(store: KeyValueStore): Promise<boolean> {
   return found.length === 0;
 }
 
-/** A directory of the original's holds `version-2`; starting empty beside it would hide its data. */
+/**
+ * A directory of the original's holds `version-2`; starting empty beside it would hide its data. Data
+ * that were imported from there may lie beside it, as long as it has not gone on since.
+ */
 async function refuseForeignData(config: ServerConfig, runtime: Runtime): Promise<void> {
-  for (const directory of new Set([config.dataDir, config.dataLogDir])) {
-    const names = await runtime.storage.list(directory);
-    if (!names.includes('version-2')) continue;
+  const { dataDir, dataLogDir, serverId } = config;
+  const marker = await runtime.storage.readText(importMarker(dataDir));
+  // Others of an ensemble may have what was imported; a server alone would go on with nothing.
+  const hasLost = config.isStandalone && !(await runtime.storage.exists(logDirectory(dataLogDir)));
+  const imported = marker === undefined ? undefined : Number(/^zxid=(\S+)/.exec(marker)?.[1]);
+  for (const directory of new Set([dataDir, dataLogDir])) {
+    const path = `${directory}/version-2`;
+    const names = await runtime.storage.list(path);
+    if (names.length === 0) continue;
+    if (imported === undefined || hasLost) throw new FatalError('DATA', foreignData(config, path));
+    const newer = names.find((name) => fileZxid(name) > imported);
+    if (newer === undefined) continue;
     throw new FatalError(
       'DATA',
-      `server ${config.serverId}: ${directory}/version-2 holds data of Apache ZooKeeper; ` +
-        'name another dataDir and dataLogDir in the configuration',
+      `server ${serverId}: ${path}/${newer} was written after this server's data were imported from ` +
+        'there: Apache ZooKeeper has run on it since. To go on from what it wrote, move away ' +
+        `${logDirectory(dataLogDir)}, ${stateDirectory(dataDir)} and ${importMarker(dataDir)} and start ` +
+        `with --import; to go on without it, move ${path} away`,
     );
   }
+}
+
+function foreignData({ dataDir, dataLogDir, serverId }: ServerConfig, path: string): string {
+  const logs = dataLogDir === dataDir ? '' : ` --log-dir ${dataLogDir}`;
+  return (
+    `server ${serverId}: ${path} holds data of Apache ZooKeeper; start with --import to take it over ` +
+    `(what is there stays as it is), or run "vivarium import ${dataDir}${logs} --data-dir DIR" and name ` +
+    'DIR as dataDir in the configuration'
+  );
+}
+
+/** The zxid in the name of a snapshot or a log of the original's; -1 for other names. */
+function fileZxid(name: string): number {
+  const hex = /^(?:log|snapshot)\.([0-9a-f]{1,16})\b/.exec(name)?.[1];
+  return hex === undefined ? -1 : Number.parseInt(hex, 16);
 }
 
 function checkTheyFit(log: TxnLog, state: StateStore, logDir: string, stateDir: string): void {

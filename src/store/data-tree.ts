@@ -236,6 +236,22 @@ export class DataTree {
     this.#lastZxid = zxid;
   }
 
+  /**
+   * Deletes the ephemeral nodes of sessions that do not exist, as the original does when it has
+   * loaded its data; returns their number. For imported data: here no session leaves any behind.
+   */
+  removeOrphans(): number {
+    let count = 0;
+    for (const [owner, nodes] of [...this.ephemerals.entries()]) {
+      if (this.sessions.has(owner)) continue;
+      for (const node of [...nodes]) {
+        this.#delete(this.#lastZxid, node.path);
+        count += 1;
+      }
+    }
+    return count;
+  }
+
   #applyMulti(zxid: Zxid, txn: Txn, multi: MultiTxn, wantResult: boolean): ApplyResult {
     const hasFailed = multi.ops.some((op) => op.type === TxnType.error);
     const results: OpResult[] = [];

@@ -1,6 +1,7 @@
 /** `vivarium server`: one server in the foreground, until a signal or its own end. */
 
 import type { Argv, CommandModule } from 'yargs';
+import { hasApacheData, hasOwnData, wasImported } from '../../apache/import-data.ts';
 import { createNodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ServerConfig } from '../../server/config.ts';
@@ -9,11 +10,13 @@ import { createLogger, type LogFormat, type Logger, type LogLevel } from '../../
 import { createServer, type Server } from '../../server/server.ts';
 import { configFlags, settingsFromFlags } from '../config-flags.ts';
 import { processEnvironment } from '../environment.ts';
+import { importText, importWithProgress } from './import.ts';
 
 interface ServerArguments {
   readonly config: string | undefined;
   readonly server: readonly string[];
   readonly 'my-id': string | undefined;
+  readonly import: boolean;
   readonly 'log-level': LogLevel;
   readonly 'log-format': LogFormat;
 }
@@ -43,6 +46,7 @@ export function serverCommand(
         process.stdout,
       );
       reportConfig(config, log.child('config'));
+      if (given.import) await importIfThere(config, runtime);
       await runServer(
         createServer(config, runtime, { log, environment: processEnvironment() }),
         log,
@@ -69,6 +73,11 @@ function serverOptions(yargs: Argv<object>): Argv<ServerArguments> {
       describe: 'N=host:quorumPort:electionPort, once for each member',
     })
     .option('my-id', { type: 'string', requiresArg: true, describe: 'instead of the file myid' })
+    .option('import', {
+      type: 'boolean',
+      default: false,
+      describe: "first take over Apache ZooKeeper's data in dataDir, unless that was done before",
+    })
     .option('log-level', { choices: LEVELS, default: 'info' as LogLevel, describe: 'log level' })
     .option('log-format', { choices: FORMATS, default: 'text' as LogFormat, describe: 'form' })
     .example('$0 server', 'a standalone server on port 2181, data in ./data')
@@ -94,6 +103,23 @@ function reportConfig(config: ServerConfig, log: Logger): void {
     dataDir: config.dataDir,
     pid: process.pid,
   });
+}
+
+/**
+ * Nothing to do when there is nothing of the original's, or data of ours already. A member of an
+ * ensemble imports once: what it may have lost since, the others have, and it is newer.
+ */
+async function importIfThere(config: ServerConfig, runtime: Runtime): Promise<void> {
+  const { dataDir, dataLogDir, serverId } = config;
+  const isThere = await hasApacheData(runtime.storage, dataDir, dataLogDir);
+  if (!isThere || (await hasOwnData(runtime.storage, dataDir, dataLogDir))) return;
+  if (!config.isStandalone && (await wasImported(runtime.storage, dataDir))) return;
+  // A dataLogDir that the original did not have yet holds nothing of it.
+  const hasLogDir = await hasApacheData(runtime.storage, dataLogDir, dataLogDir);
+  const apacheLogDir = hasLogDir ? dataLogDir : undefined;
+  const directories = { apacheDir: dataDir, apacheLogDir, dataDir, dataLogDir };
+  const report = await importWithProgress({ ...directories, serverId });
+  process.stderr.write(importText(report, dataDir));
 }
 
 /** Resolves after an orderly stop; rejects with what ended the server otherwise. */
