@@ -43,6 +43,7 @@ export type {
   ConnectedEvent,
   DisconnectedEvent,
 } from './session-state.ts';
+export { deleteTree, ensurePath, listTree } from './tree.ts';
 export type {
   NodeEvent,
   RearmedEvent,
