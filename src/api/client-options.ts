@@ -22,8 +22,21 @@ export interface ClientServiceOptions {
   readonly throttledOpWaitMs: number;
   /** The four-letter words that are answered; undefined: all. */
   readonly fourLetterWords: ReadonlySet<string> | undefined;
+  readonly limits: ClientLimits;
   readonly access: AccessOptions;
   readonly report: ReportOptions;
+}
+
+/** What keeps clients that are broken or hostile from harming the others. */
+export interface ClientLimits {
+  /** A connection that has not asked for a session by then is cut off. */
+  readonly handshakeTimeoutMs: number;
+  /** Connections without a session; when there is one more, the oldest of them goes. */
+  readonly sessionlessMax: number;
+  /** Unsent bytes at which a client is taken for one that will never read them. */
+  readonly backlogBytesMax: number;
+  /** Bytes that all clients together may leave in memory: frames in part, replies not read. */
+  readonly bufferBytesMax: number;
 }
 
 /** Who may do what, beyond what the nodes' ACLs say. */

@@ -11,10 +11,12 @@ import type { Address, ByteStream, Listener, Runtime, Timer } from '../runtime/r
 import { type ExpiryEntry, ExpiryQueue } from '../session/expiry-queue.ts';
 import { WatchManager } from '../session/watch-manager.ts';
 import type { Backend, ClientSide } from './backend.ts';
+import { ClientBuffers } from './client-buffers.ts';
 import type { ClientLog } from './client-log.ts';
 import type { ClientServiceOptions } from './client-options.ts';
-import { Connection, HANDSHAKE_TIMEOUT_MS } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { FloodLog } from './flood-log.ts';
 import {
   type CommandSource,
   quickAnswer,
@@ -29,15 +31,18 @@ import { ServerStats } from './server-stats.ts';
 export class ClientService implements ClientSide, ConnectionHost, CommandSource {
   readonly backend: Backend;
   readonly options: ClientServiceOptions;
-  readonly log: ClientLog;
+  readonly log: FloodLog;
   readonly stats = new ServerStats();
   readonly watches: WatchManager;
+  readonly buffers: ClientBuffers;
   readonly reader = new JuteReader();
   readonly deadlines: ExpiryQueue<Connection>;
   readonly #runtime: Runtime;
   readonly #connections = new Map<Connection, ExpiryEntry<Connection>>();
   readonly #bySession = new Map<SessionId, Connection>();
   readonly #countByHost = new Map<string, number>();
+  /** Connections that serve no session, the oldest first. */
+  readonly #sessionless = new Set<Connection>();
   /** Connections not read until a request of theirs, or anybody's, is settled. */
   readonly #waiting = new Set<Connection>();
   #listeners: Listener[] = [];
@@ -62,7 +67,8 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.backend = backend;
     this.options = options;
     this.watches = new WatchManager(options.watchLimits);
-    this.log = log;
+    this.log = new FloodLog(log, () => this.#nowMs);
+    this.buffers = new ClientBuffers(options.limits.bufferBytesMax, () => this.#requestTurnEnd());
     this.deadlines = new ExpiryQueue(options.tickTimeMs);
     this.#nowMs = runtime.clock.monotonicMs();
   }
@@ -101,6 +107,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   get isOverloaded(): boolean {
+    if (this.buffers.areRequestsFull) return true;
     return this.backend.outstandingCount >= this.options.globalOutstandingLimit;
   }
 
@@ -158,9 +165,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   requestTurn(connection: Connection): void {
     this.#turn.add(connection);
-    if (this.#isTurnRequested) return;
-    this.#isTurnRequested = true;
-    this.#runtime.timers.defer(this.#endTurn);
+    this.#requestTurnEnd();
   }
 
   waitForBackend(connection: Connection): void {
@@ -176,6 +181,24 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   expireAfter(connection: Connection, timeoutMs: number): void {
     const entry = this.#connections.get(connection);
     if (entry !== undefined) this.deadlines.touch(entry, this.#nowMs, timeoutMs);
+  }
+
+  noteSessionless(connection: Connection, isSessionless: boolean): void {
+    this.#sessionless.delete(connection);
+    if (!isSessionless) return;
+    this.#sessionless.add(connection);
+    if (this.#sessionless.size <= this.options.limits.sessionlessMax) return;
+    // Clients ask for a session as soon as they are connected: who waits longest is least likely to.
+    for (const oldest of this.#sessionless) {
+      this.stats.counters.sessionlessDropped += 1;
+      this.log.warn('connection dropped for others', {
+        reason: 'too many without a session',
+        host: oldest.remoteHost,
+        limit: this.options.limits.sessionlessMax,
+      });
+      oldest.drop('too many connections without a session');
+      return;
+    }
   }
 
   disconnect(sessionId: SessionId): void {
@@ -199,6 +222,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     const entry = this.#connections.get(connection);
     if (entry === undefined) return;
     this.#connections.delete(connection);
+    this.#sessionless.delete(connection);
     this.deadlines.remove(entry);
     const count = (this.#countByHost.get(connection.remoteHost) ?? 0) - 1;
     invariant(count >= 0, 'more connections closed than accepted');
@@ -253,9 +277,17 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     }
     const connection = new Connection(stream, this);
     this.#countByHost.set(host, count + 1);
-    const entry = this.deadlines.add(connection, this.#nowMs, HANDSHAKE_TIMEOUT_MS);
+    const { handshakeTimeoutMs } = this.options.limits;
+    const entry = this.deadlines.add(connection, this.#nowMs, handshakeTimeoutMs);
     this.#connections.set(connection, entry);
     stream.attach(connection);
+    this.noteSessionless(connection, true);
+  }
+
+  #requestTurnEnd(): void {
+    if (this.#isTurnRequested) return;
+    this.#isTurnRequested = true;
+    this.#runtime.timers.defer(this.#endTurn);
   }
 
   #endAllTurns(): void {
@@ -266,6 +298,11 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.#spareTurn = turn;
     for (const connection of turn) connection.endTurn();
     turn.clear();
+    const count = this.buffers.relieve();
+    if (count === 0) return;
+    this.stats.counters.greedyDropped += count;
+    const bytes = this.options.limits.bufferBytesMax;
+    this.log.warn('connections dropped for their memory', { count, limit: bytes });
   }
 
   /** Once a tick: cuts off the silent, keeps alive whom this server itself keeps from speaking. */
@@ -279,6 +316,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
       if (!connection.isOpen) this.stats.counters.sessionlessExpired += 1;
       connection.drop('silent for too long');
     }
+    this.log.sweep();
     this.requestSettled();
   }
 }

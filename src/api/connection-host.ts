@@ -4,6 +4,7 @@ import type { SessionId } from '../base/ids.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
 import type { WatchManager } from '../session/watch-manager.ts';
 import type { Backend } from './backend.ts';
+import type { ClientBuffers } from './client-buffers.ts';
 import type { ClientLog } from './client-log.ts';
 import type { ClientServiceOptions } from './client-options.ts';
 import type { Connection } from './connection.ts';
@@ -16,6 +17,7 @@ export interface ConnectionHost {
   readonly log: ClientLog;
   readonly stats: ServerStats;
   readonly watches: WatchManager;
+  readonly buffers: ClientBuffers;
   /** Shared by all connections: aimed, read and left behind within one call. */
   readonly reader: JuteReader;
   readonly isServing: boolean;
@@ -34,6 +36,8 @@ export interface ConnectionHost {
   requestSettled(): void;
   /** Sets the moment at which the connection is given up unless it is heard from. */
   expireAfter(connection: Connection, timeoutMs: number): void;
+  /** Whether the connection serves no session and is not about to: there may be so many of these. */
+  noteSessionless(connection: Connection, isSessionless: boolean): void;
   /** Ends the connection of this server that serves the session, if there is one. */
   disconnect(sessionId: SessionId): void;
   /** The connection now serves its session. */

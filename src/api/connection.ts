@@ -27,12 +27,10 @@ import { plainHost } from './remote-address.ts';
 import { RequestPipeline } from './request-pipeline.ts';
 import { ConnectionStats } from './server-stats.ts';
 
-/** A connection that has not begun its session by then, or does not close when it should, is cut off. */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A connection whose client does not close when all has been said is cut off. */
+export const CLOSING_TIMEOUT_MS = 10_000;
 /** The slab is written before the end of the turn when it holds so much. */
 const FLUSH_BYTES = 64 * 1024;
-/** Unsent bytes at which a client is taken for one that will never read them. */
-export const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Offset of the error in a reply's frame: behind length, xid and zxid. */
 const ERROR_OFFSET = 16;
 const NO_BYTES = new Uint8Array(0);
@@ -68,6 +66,8 @@ export class Connection implements StreamHandler, Watcher {
   #throttledSinceMs: number | undefined = undefined;
   /** How long the frame being read has lain here. */
   #waitedMs = 0;
+  /** `heldBytes` as it was last told the host. */
+  #notedBytes = 0;
   /** Of the reply being written. */
   #replyZxid = 0;
   /** What has come behind `stmk`. */
@@ -77,7 +77,10 @@ export class Connection implements StreamHandler, Watcher {
     this.stream = stream;
     this.#host = host;
     this.remoteHost = plainHost(stream.remote.host);
-    this.#backlogBytesMax = Math.max(BACKLOG_BYTES_MAX, 2 * host.options.replyBytesMax);
+    this.#backlogBytesMax = Math.max(
+      host.options.limits.backlogBytesMax,
+      2 * host.options.replyBytesMax,
+    );
     this.stats = new ConnectionStats(host.wallMs());
     this.#decoder = new FrameDecoder(host.options.juteMaxBufferBytes, true);
     this.#pipeline = new RequestPipeline(this, host);
@@ -122,6 +125,12 @@ export class Connection implements StreamHandler, Watcher {
     return this.stream.bufferedBytes + this.writer.length;
   }
 
+  /** What is kept in memory until the client sends the rest of a frame, or takes what it asked for. */
+  get heldBytes(): number {
+    const unsentBytes = this.#isClogged ? this.backlogBytes : 0;
+    return this.#decoder.keptBytes + this.#pipeline.localBytes + unsentBytes;
+  }
+
   /** What the original shows as a socket's interest in events: 1 reading, 4 writing. */
   get interest(): number {
     if (this.isCommand || this.#state === 'ending') return 0;
@@ -145,11 +154,13 @@ export class Connection implements StreamHandler, Watcher {
     this.#decoder.push(chunk);
     this.#readFrames();
     host.reader.release();
+    this.#noteHeld();
   }
 
   onDrain(): void {
     if (this.#state === 'closed') return;
     this.#isClogged = false;
+    this.#noteHeld();
     this.#host.refreshNow();
     this.touch();
     this.#host.requestTurn(this);
@@ -234,6 +245,7 @@ export class Connection implements StreamHandler, Watcher {
   connecting(timeoutMs: number): void {
     this.#state = 'connecting';
     this.sessionTimeoutMs = timeoutMs;
+    this.#host.noteSessionless(this, false);
     this.touch();
   }
 
@@ -257,7 +269,8 @@ export class Connection implements StreamHandler, Watcher {
   answerCommand(text: string): void {
     if (this.#state !== 'command') return;
     if (text.length > 0) {
-      this.stream.write(Buffer.from(text, 'utf8'));
+      this.#isClogged = !this.stream.write(Buffer.from(text, 'utf8'));
+      this.#noteHeld();
       this.stats.packetsSent += 1;
       this.#host.stats.packetsSent += 1;
     }
@@ -283,6 +296,7 @@ export class Connection implements StreamHandler, Watcher {
     if (this.isClosed) return;
     if (this.#endsWhenDrained && this.#pipeline.pendingCount === 0) this.#end();
     else if (this.#isHeld && this.#mayRead()) this.#readOn();
+    this.#noteHeld();
   }
 
   // Reading --------------------------------------------------------------------------------------
@@ -406,6 +420,7 @@ export class Connection implements StreamHandler, Watcher {
     if (this.writer.length > 0) {
       const isTaken = this.stream.write(this.writer.take());
       if (!isTaken) this.#isClogged = true;
+      this.#noteHeld();
     }
     if (this.stream.bufferedBytes > this.#backlogBytesMax) {
       this.#host.stats.counters.slowClientsDropped += 1;
@@ -421,8 +436,11 @@ export class Connection implements StreamHandler, Watcher {
   /** Sends what is written, then closes this side, and does not wait long for the other. */
   #end(): void {
     this.#state = 'ending';
+    this.#decoder.discard();
+    this.#noteHeld();
     this.#host.release(this);
-    this.#host.expireAfter(this, HANDSHAKE_TIMEOUT_MS);
+    this.#host.noteSessionless(this, true);
+    this.#host.expireAfter(this, CLOSING_TIMEOUT_MS);
     this.stream.end();
     // A paused stream would never report that the client has closed too.
     this.stream.resume();
@@ -433,6 +451,16 @@ export class Connection implements StreamHandler, Watcher {
     this.#state = 'closed';
     this.#host.release(this);
     this.#host.forget(this);
+    this.#pipeline.abandon();
+    if (this.#notedBytes > 0) this.#host.buffers.hold(this, 0);
     this.stream.destroy();
+  }
+
+  #noteHeld(): void {
+    if (this.#state === 'closed') return;
+    const heldBytes = this.heldBytes;
+    if (heldBytes === this.#notedBytes) return;
+    this.#notedBytes = heldBytes;
+    this.#host.buffers.hold(this, heldBytes);
   }
 }

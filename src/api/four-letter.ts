@@ -9,6 +9,7 @@ import type { Address } from '../runtime/runtime.ts';
 import type { ExpiryQueue } from '../session/expiry-queue.ts';
 import type { WatchManager } from '../session/watch-manager.ts';
 import type { Backend, BackendStatus, ServingMode } from './backend.ts';
+import type { ClientBuffers } from './client-buffers.ts';
 import type { ClientServiceOptions } from './client-options.ts';
 import type { Connection } from './connection.ts';
 import { consText, srvrText, statText } from './four-letter-connections.ts';
@@ -24,6 +25,7 @@ export interface CommandSource {
   readonly options: ClientServiceOptions;
   readonly stats: ServerStats;
   readonly watches: WatchManager;
+  readonly buffers: ClientBuffers;
   readonly deadlines: ExpiryQueue<Connection>;
   readonly addresses: readonly Address[];
   readonly isServing: boolean;

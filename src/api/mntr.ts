@@ -55,7 +55,9 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
     ['max_client_response_size', stats.maxResponseBytes],
   ];
   for (const [name, value] of gauges) values.set(name, String(value));
-  // Ours: servers that show the same zxid must show the same digest.
+  // Ours: memory held for clients, and servers that show the same zxid must show the same digest.
+  values.set('client_held_bytes', String(source.buffers.heldBytes));
+  values.set('client_request_bytes', String(source.buffers.requestBytes));
   values.set('last_zxid', zxidHex(tree.lastZxid));
   values.set('tree_digest', tree.digestHex);
 }
@@ -74,6 +76,8 @@ function addCounters(values: Map<string, string>, source: CommandSource): void {
     ['slow_clients_dropped', counters.slowClientsDropped],
     ['request_throttle_wait_count', counters.throttleWaits],
     ['throttled_ops', counters.throttledOps],
+    ['sessionless_connections_dropped', counters.sessionlessDropped],
+    ['greedy_clients_dropped', counters.greedyDropped],
     ['bytes_received_count', counters.bytesReceived],
     ['response_bytes', counters.responseBytes],
     ['watch_bytes', counters.watchBytes],

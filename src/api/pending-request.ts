@@ -42,6 +42,8 @@ export class PendingRequest implements ClientWrite, ClientSync {
   /** A copy where the request waits, a view while it is being submitted, else empty. */
   payload: Uint8Array;
   state: PendingState;
+  /** Bytes of its record, which somebody keeps until it is answered or settled. */
+  readonly recordBytes: number;
   zxid: Zxid | undefined = undefined;
   result: ApplyResult | undefined = undefined;
   next: PendingRequest | undefined = undefined;
@@ -64,6 +66,7 @@ export class PendingRequest implements ClientWrite, ClientSync {
     this.identities = identities;
     this.receivedMs = receivedMs;
     this.payload = payload;
+    this.recordBytes = payload.length;
     this.state = state;
   }
 

@@ -46,6 +46,10 @@ import {
 
 /** Requests of one connection that may be pending before it is no longer read. */
 export const CONNECTION_PENDING_MAX = 1000;
+/** Bytes of them at which it is not read either. */
+export const CONNECTION_PENDING_BYTES_MAX = 8 * 1024 * 1024;
+/** Characters of all that a client has proved: every write carries them to the leader. */
+const IDENTITY_CHARS_MAX = 16 * 1024;
 /** With so many unsent bytes of replies a waiting read waits on, for the client to take some. */
 const READ_BACKLOG_BYTES = 8 * 1024 * 1024;
 
@@ -61,6 +65,9 @@ export class RequestPipeline implements PendingOwner {
   #isAdmitted: boolean;
   #heldCount = 0;
   #unsettledSyncCount = 0;
+  /** Bytes of requests that are answered here, and of those that the backend has or will get. */
+  #localBytes = 0;
+  #backendBytes = 0;
   #isDraining = false;
   #isWarnedOfLimit = false;
   /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
@@ -88,7 +95,13 @@ export class RequestPipeline implements PendingOwner {
   }
 
   get isFull(): boolean {
+    if (this.#localBytes + this.#backendBytes >= CONNECTION_PENDING_BYTES_MAX) return true;
     return this.#queue.count >= CONNECTION_PENDING_MAX;
+  }
+
+  /** Bytes of requests that wait for those before them, to be answered here. */
+  get localBytes(): number {
+    return this.#localBytes;
   }
 
   get identities(): readonly Identity[] {
@@ -131,8 +144,18 @@ export class RequestPipeline implements PendingOwner {
     }
   }
 
+  /** The connection is closed: what the backend has not been given yet, it never will be. */
+  abandon(): void {
+    if (this.#heldCount === 0) return;
+    for (let request = this.#queue.head; request !== undefined; request = request.next) {
+      if (request.state === PendingState.held) this.#noteBackendBytes(-request.recordBytes);
+    }
+    this.#heldCount = 0;
+  }
+
   requestCompleted(request: PendingRequest): void {
     this.#host.refreshNow();
+    this.#noteBackendBytes(-request.recordBytes);
     this.#host.requestSettled();
     if (this.#connection.isClosed) return;
     if (request.type === OpCode.sync) {
@@ -143,7 +166,8 @@ export class RequestPipeline implements PendingOwner {
     this.#host.requestTurn(this.#connection);
   }
 
-  requestDropped(_request: PendingRequest): void {
+  requestDropped(request: PendingRequest): void {
+    this.#noteBackendBytes(-request.recordBytes);
     this.#host.requestSettled();
     if (!this.#connection.isClosed) this.#connection.drop('outcome of a request unknown');
   }
@@ -166,6 +190,7 @@ export class RequestPipeline implements PendingOwner {
       } else if (request.state === PendingState.local) {
         if (this.#connection.backlogBytes >= READ_BACKLOG_BYTES) break;
         this.#queue.shift();
+        this.#localBytes -= request.recordBytes;
         const reader = this.#host.reader;
         reader.aim(request.payload);
         this.#answer(request.cxid, request.type, request.identities, request.receivedMs, reader);
@@ -228,7 +253,14 @@ export class RequestPipeline implements PendingOwner {
       state,
     );
     this.#queue.push(request);
+    if (state === PendingState.local) this.#localBytes += request.recordBytes;
+    else this.#noteBackendBytes(request.recordBytes);
     return request;
+  }
+
+  #noteBackendBytes(bytes: number): void {
+    this.#backendBytes += bytes;
+    this.#host.buffers.requested(bytes);
   }
 
   /** Sends the writes up to the next unsettled sync on their way. */
@@ -406,13 +438,15 @@ export class RequestPipeline implements PendingOwner {
     const receivedMs = this.#host.nowMs;
     const { superDigest } = this.#host.options.access;
     const proven = authenticate(packet, connection.remoteHost, superDigest);
-    if (proven.length === 0) {
+    let identities = this.#identities;
+    for (const identity of proven) identities = withIdentity(identities, identity);
+    if (proven.length === 0 || charsOf(identities) > IDENTITY_CHARS_MAX) {
       this.#host.stats.counters.authFailures += 1;
       connection.endReply(mark, OpCode.auth, xid, ErrorCode.authFailed, receivedMs);
       connection.endAfterReplies();
       return;
     }
-    for (const identity of proven) this.#identities = withIdentity(this.#identities, identity);
+    this.#identities = identities;
     this.#isAdmitted = this.#isProven();
     connection.endReply(mark, OpCode.auth, xid, ErrorCode.ok, receivedMs);
   }
@@ -448,6 +482,12 @@ export class RequestPipeline implements PendingOwner {
     this.#lastReplyZxid = Math.max(this.#lastReplyZxid, zxid);
     return this.#lastReplyZxid;
   }
+}
+
+function charsOf(identities: readonly Identity[]): number {
+  let chars = 0;
+  for (const { scheme, id } of identities) chars += scheme.length + id.length;
+  return chars;
 }
 
 /** Numbers that are no client's operation, those used among servers included: answered, then closed. */

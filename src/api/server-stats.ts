@@ -51,6 +51,10 @@ export interface ServerCounters {
   connectionsDropped: number;
   /** sessionless_connections_expired: connections that never finished their handshake. */
   sessionlessExpired: number;
+  /** sessionless_connections_dropped: those without a session that made room for newer ones. */
+  sessionlessDropped: number;
+  /** greedy_clients_dropped: those that held most when all together held too much memory. */
+  greedyDropped: number;
   /** cnxn_closed_without_zk_server_running: handshakes while nobody was served. */
   closedWhileNotServing: number;
   /** large_requests_rejected: frames announced as longer than allowed. */
@@ -85,6 +89,8 @@ export class ServerStats {
     connectionsRejected: 0,
     connectionsDropped: 0,
     sessionlessExpired: 0,
+    sessionlessDropped: 0,
+    greedyDropped: 0,
     closedWhileNotServing: 0,
     requestsTooLong: 0,
     repliesTooLong: 0,

@@ -117,6 +117,13 @@ export class FrameDecoder {
     return this.#input.subarray(this.#inputAt);
   }
 
+  /** Lets go of everything: nothing of the stream is read any more. */
+  discard(): void {
+    this.#runDry();
+    this.#isBroken = true;
+    this.#body = NO_BYTES;
+  }
+
   /** Goes on to the next frame. */
   next(): FrameEvent {
     if (this.#isBroken) return FrameEvent.badLength;

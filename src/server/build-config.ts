@@ -146,6 +146,12 @@ function readLimits(settings: Settings) {
     maxReplyBytes: settings.integer('maxReplyBytes'),
     maxWatches: settings.integer('maxWatches'),
     maxWatchesPerConnection: settings.integer('maxWatchesPerConnection'),
+    clientLimits: Object.freeze({
+      handshakeTimeoutMs: settings.integer('handshakeTimeoutMs'),
+      sessionlessMax: settings.integer('maxSessionlessCnxns'),
+      backlogBytesMax: settings.integer('maxClientBacklogBytes'),
+      bufferBytesMax: settings.integer('maxClientBufferBytes'),
+    }),
     fourLetterWhitelist: words && Object.freeze(words.filter((word) => word !== '')),
   };
 }

@@ -95,6 +95,30 @@ export const CONFIG_KEYS = {
   leaderServes: boolean('the leader accepts clients', YES_NO, true),
   quorumListenOnAllIPs: boolean('listen for peers on all interfaces', TRUE_FALSE, false),
   'jute.maxbuffer': integer('largest request', 'of bytes', [1024, INT_MAX], 0xfffff),
+  handshakeTimeoutMs: integer(
+    'time a new connection has to ask for a session',
+    'of milliseconds',
+    [100, 600_000],
+    10_000,
+  ),
+  maxSessionlessCnxns: integer(
+    'connections without a session; the oldest make room for new ones',
+    'of connections',
+    [1, INT_MAX],
+    1000,
+  ),
+  maxClientBacklogBytes: integer(
+    'unsent bytes at which a client that does not read is dropped',
+    'of bytes',
+    [64 * 1024, Number.MAX_SAFE_INTEGER],
+    64 * 1024 * 1024,
+  ),
+  maxClientBufferBytes: integer(
+    'memory for frames in part and replies not read, all clients together',
+    'of bytes',
+    [1024 * 1024, Number.MAX_SAFE_INTEGER],
+    256 * 1024 * 1024,
+  ),
   globalOutstandingLimit: integer('requests in work', 'of requests', [1, INT_MAX], 1000),
   request_throttle_max_requests: integer(
     'requests in work, if less than globalOutstandingLimit',

@@ -3,6 +3,7 @@
  * from command line flags or from a program's options, by the same rules.
  */
 
+import type { ClientLimits } from '../api/client-options.ts';
 import type { ServerId } from '../base/ids.ts';
 import type { Member, MemberRole } from './member-line.ts';
 
@@ -55,6 +56,8 @@ export interface ServerConfig {
   readonly maxWatches: number;
   /** 0: no limit. */
   readonly maxWatchesPerConnection: number;
+  /** What keeps broken and hostile clients from harming the others. */
+  readonly clientLimits: ClientLimits;
   /** The words that are answered; undefined when the configuration does not say; `*` for all. */
   readonly fourLetterWhitelist: readonly string[] | undefined;
   readonly leaderServes: boolean;

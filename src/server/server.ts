@@ -183,6 +183,7 @@ class VivariumServer implements Server {
       },
       throttledOpWaitMs: config.throttledOpWaitMs,
       fourLetterWords: allowedWords(config.fourLetterWhitelist),
+      limits: config.clientLimits,
       access: {
         skipAcl: config.skipAcl,
         superDigest: config.superDigest,

@@ -39,6 +39,12 @@ const OPTIONS: ClientServiceOptions = {
   replyBytesMax: 32 * 1024 * 1024,
   watchLimits: { perWatcher: 1_000_000, inAll: 1_000_000 },
   throttledOpWaitMs: 0,
+  limits: {
+    handshakeTimeoutMs: 10_000,
+    sessionlessMax: 1000,
+    backlogBytesMax: 64 * 1024 * 1024,
+    bufferBytesMax: 256 * 1024 * 1024,
+  },
   access: { skipAcl: false, superDigest: undefined, enforcedSchemes: [] },
   report: REPORT,
 };

@@ -87,7 +87,8 @@ function applies(
   return isSince === (profile === '3.9');
 }
 
-function findUpwards(path: string): URL {
+/** The first file of that relative path in this folder or one above it. */
+export function findUpwards(path: string): URL {
   let base = new URL('./', import.meta.url);
   for (;;) {
     const candidate = new URL(path, base);

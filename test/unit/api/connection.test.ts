@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BACKLOG_BYTES_MAX, HANDSHAKE_TIMEOUT_MS } from '../../../src/api/connection.ts';
+import { CLOSING_TIMEOUT_MS } from '../../../src/api/connection.ts';
 import { CONNECTION_PENDING_MAX } from '../../../src/api/request-pipeline.ts';
 import { OpCode } from '../../../src/base/op-code.ts';
 import {
@@ -86,11 +86,12 @@ test('who says nothing in time is cut off: without a session, and with one', asy
   const kit = await ClientKit.start();
   const mute = kit.dial();
   const idle = await kit.session();
-  await kit.world.runFor(HANDSHAKE_TIMEOUT_MS - 100);
+  const { handshakeTimeoutMs } = kit.service.options.limits;
+  await kit.world.runFor(handshakeTimeoutMs - 100);
   assert.ok(!mute.isClosed && !idle.isClosed);
   await kit.until(() => mute.isEnded || mute.isClosed, 'the end of the mute connection');
   await idle.closedByServer();
-  assert.ok(kit.world.nowMs < HANDSHAKE_TIMEOUT_MS + 5000);
+  assert.ok(kit.world.nowMs < handshakeTimeoutMs + 5000);
   assert.equal(kit.service.connectionCount, 0);
 });
 
@@ -183,7 +184,7 @@ test('a client for which too many events pile up is cut off, and the others go o
   await deaf.ask(frame(int(1), int(OpCode.addWatch), text(path), persistent));
   deaf.stream.pause();
   const change = setDataFrame(2, path, '00');
-  const events = Math.ceil(BACKLOG_BYTES_MAX / path.length) + 2;
+  const events = Math.ceil(kit.service.options.limits.backlogBytesMax / path.length) + 2;
   for (let i = 0; i < events; i++) await writer.ask(change);
   assert.equal(kit.service.connectionCount, 1);
   assert.ok(kit.logged.some(({ event }) => event === 'slow client dropped'));
@@ -215,7 +216,7 @@ test('a client that does not close after the server did is cut off', async () =>
   const { network } = kit.world;
   assert.equal(network.connectionCount('server'), 1);
   await kit.until(() => network.connectionCount('server') === 0, 'the end of the connection');
-  assert.ok(kit.world.nowMs < HANDSHAKE_TIMEOUT_MS + 5000);
+  assert.ok(kit.world.nowMs < CLOSING_TIMEOUT_MS + 5000);
 });
 
 test('watches go with their connection', async () => {

@@ -137,6 +137,10 @@ const ADDED_KEYS = [
   'zk_large_replies_rejected',
   'zk_watches_rejected',
   'zk_slow_clients_dropped',
+  'zk_client_held_bytes',
+  'zk_client_request_bytes',
+  'zk_sessionless_connections_dropped',
+  'zk_greedy_clients_dropped',
 ];
 /** What exporters have read since 3.4; numbers of open files come from the backend's metrics. */
 const CLASSIC_KEYS = [

@@ -147,3 +147,14 @@ test('FrameDecoder can be left in the middle and goes on with the rest', () => {
     assert.equal(decoder.keptBytes, 0);
   }
 });
+
+test('FrameDecoder.discard() lets go of a frame in part, and reads no more', () => {
+  const decoder = new FrameDecoder(MAX, false);
+  decoder.push(Uint8Array.from([0, 0, 0, MAX, 1, 2]));
+  assert.equal(decoder.next(), FrameEvent.more);
+  assert.ok(decoder.keptBytes > 0);
+  decoder.discard();
+  assert.equal(decoder.keptBytes, 0);
+  decoder.push(Uint8Array.from([0, 0, 0, 1, 1]));
+  assert.equal(decoder.next(), FrameEvent.badLength);
+});

@@ -48,6 +48,12 @@ test('loadConfig: a minimal file makes a standalone server with the defaults of 
   assert.equal(config.clientPortListenBacklog, undefined);
   assert.equal(config.juteMaxBuffer, 1048575);
   assert.equal(config.globalOutstandingLimit, 1000);
+  assert.deepEqual(config.clientLimits, {
+    handshakeTimeoutMs: 10_000,
+    sessionlessMax: 1000,
+    backlogBytesMax: 64 * 1024 * 1024,
+    bufferBytesMax: 256 * 1024 * 1024,
+  });
   assert.equal(config.fourLetterWhitelist, undefined);
   assert.equal(config.leaderServes, true);
   assert.equal(config.snapCount, 100_000);
