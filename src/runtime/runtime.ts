@@ -118,6 +118,11 @@ export interface Storage {
   readText(file: string): Promise<string | undefined>;
   /** Replaces a file whole and durably (temporary file, sync, rename, sync of the directory). */
   writeText(file: string, text: string): Promise<void>;
+  /**
+   * Gives a file, or a directory whose stores are closed, another name in the same file system,
+   * durably. What was there under that name, if it is a file, is gone.
+   */
+  move(from: string, to: string): Promise<void>;
   /** Names in a directory; empty when there is none. */
   list(directory: string): Promise<string[]>;
   /** Bytes under a directory, all levels; 0 when there is none. */

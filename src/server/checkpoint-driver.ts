@@ -93,6 +93,10 @@ export class CheckpointDriver {
       (count > 0 && nowMs - this.#lastMs >= this.#policy.intervalMs);
     if (!isDue) return;
     this.#lastMs = nowMs;
+    this.#begin();
+  }
+
+  #begin(): void {
     this.#running = this.#run().then(
       () => {
         this.#running = undefined;
@@ -111,6 +115,31 @@ export class CheckpointDriver {
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (this.#applied > this.#appliedAtLast) await this.#run();
+  }
+
+  /**
+   * Writes a checkpoint now and drops the log up to it, for something in the log cannot be read any
+   * more. Resolves to whether the log begins later than before.
+   */
+  async cut(): Promise<boolean> {
+    const before = this.#log.meta.baseZxid;
+    await this.#running;
+    if (this.#isStopped) return false;
+    this.#begin();
+    await this.#running;
+    if (this.#isStopped) return false;
+    const { zxid } = this.#checkpointer.checkpoint;
+    this.#marks = this.#marks.filter((mark) => mark.zxid >= zxid);
+    await this.#log.trim(zxid);
+    const { baseZxid } = this.#log.meta;
+    this.#hooks.trimmed(baseZxid);
+    return baseZxid > before;
+  }
+
+  /** Writes no more; a checkpoint under way ends as it may. */
+  async halt(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
   }
 
   async #run(): Promise<void> {

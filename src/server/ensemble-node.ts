@@ -28,12 +28,13 @@ import { Applier } from './applier.ts';
 import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
 import { createCore, createPeerNetwork } from './create-core.ts';
-import { asFatal, FatalError } from './fatal-error.ts';
+import { asFatal, FatalError, isDamage } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
+import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { Replica, type ReplicaPeers } from './replica.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
@@ -69,6 +70,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #quorum: QuorumTransport | undefined;
   readonly #sender: SnapshotSender | undefined;
   readonly #receiver: SnapshotReceiver;
+  readonly #standings: PeerStandings;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
   readonly #learners = new Map<LinkId, ServerId>();
@@ -87,6 +89,8 @@ export class EnsembleNode implements ReplicaPeers {
   #isDraining = false;
   #isStopped = false;
   #tickTimer: Timer | undefined;
+  /** Settles when an aborted node has let go of its ports. */
+  #closed: Promise<void> = Promise.resolve();
 
   private constructor(options: EnsembleNodeOptions, tree: DataTree, checkpointer: Checkpointer) {
     const { config, runtime, storage } = options;
@@ -96,6 +100,7 @@ export class EnsembleNode implements ReplicaPeers {
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
+    this.#standings = new PeerStandings(config, options.log);
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
@@ -151,7 +156,10 @@ export class EnsembleNode implements ReplicaPeers {
     this.#election = new ElectionTransport(network, {
       onNotification: (from, n) => this.#input(() => this.node.notified(from, n)),
       onReachability: (sid, r) => this.#input(() => this.node.reachability(sid, r)),
-      onMet: ({ sid, isEmpty }) => this.#input(() => this.node.met(sid, isEmpty)),
+      onMet: (identity) => {
+        this.#standings.met(identity);
+        this.#input(() => this.node.met(identity.sid, identity.isEmpty));
+      },
     });
     this.#quorum = this.#createQuorumTransport(network);
     this.#sender = new SnapshotSender({
@@ -210,8 +218,14 @@ export class EnsembleNode implements ReplicaPeers {
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     await this.#election?.stop();
     await this.#quorum?.stop();
-    await this.#checkpoints.stop();
-    await this.#options.storage.close();
+    try {
+      await this.#writer.settled();
+      await this.#checkpoints.stop();
+    } catch (error) {
+      throw asFatal(error);
+    } finally {
+      await this.#options.storage.close();
+    }
   }
 
   // ReplicaPeers --------------------------------------------------------------------------------
@@ -307,6 +321,7 @@ export class EnsembleNode implements ReplicaPeers {
       this.#drain();
       this.replica.tick();
       this.#checkpoints.tick(nowMs);
+      this.#standings.tick(nowMs, this.#role.name === 'looking', this.node);
     });
   }
 
@@ -437,8 +452,24 @@ export class EnsembleNode implements ReplicaPeers {
         // Trimmed meanwhile: the learner starts over and gets a snapshot.
         const isTrimmed = error instanceof StoreError && error.code === 'LOG_TRIMMED';
         if (isTrimmed) this.#input(() => this.node.logRead(link, []));
+        else if (isDamage(error)) this.#logDamaged(link, error);
         else this.#fail(error);
       },
+    );
+  }
+
+  /** The state is right, and so is what the log holds of it for the learners that come after. */
+  #logDamaged(link: LinkId, error: Error): void {
+    this.#options.log.error('logDamaged', {
+      reason: error.message,
+      remedy: 'the log is cut behind a new checkpoint, learners get that; check the disk',
+    });
+    this.#checkpoints.cut().then(
+      (isCut) => {
+        if (isCut) this.#input(() => this.node.logRead(link, []));
+        else this.#fail(error);
+      },
+      (failure: unknown) => this.#fail(failure),
     );
   }
 
@@ -537,9 +568,20 @@ export class EnsembleNode implements ReplicaPeers {
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     this.replica.retire();
     const closing = [this.#election?.stop(), this.#quorum?.stop()];
-    Promise.all(closing).catch((error: unknown) => {
-      this.#options.log.warn('abortIncomplete', { reason: String(error) });
-    });
+    this.#closed = Promise.all(closing).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#options.log.warn('abortIncomplete', { reason: String(error) });
+      },
+    );
+  }
+
+  /** After the node has failed: lets go of its disk, so that another life can begin on it. */
+  async release(): Promise<void> {
+    await this.#closed;
+    await this.#checkpoints.halt();
+    await this.#writer.settled().catch(() => undefined);
+    await this.#options.storage.close();
   }
 
   #fail(error: unknown): void {

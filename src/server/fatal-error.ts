@@ -8,6 +8,8 @@ export type FatalCode =
   | 'CONFIG'
   /** The data directory is damaged, foreign, or belongs to another server. */
   | 'DATA'
+  /** What the disk holds, or what was made of it, is not what was once there: others may replace it. */
+  | 'DAMAGE'
   /** A port cannot be bound. */
   | 'PORT'
   /** A write or sync failed: what is on the disk is no longer known. */
@@ -18,6 +20,7 @@ export type FatalCode =
 const EXIT_CODES: Readonly<Record<FatalCode, number>> = {
   CONFIG: 2,
   DATA: 3,
+  DAMAGE: 3,
   PORT: 4,
   DISK: 5,
   INVARIANT: 1,
@@ -38,6 +41,19 @@ export class FatalError extends Error {
   }
 }
 
+const DAMAGE_CODES: readonly string[] = [
+  'LOG_DAMAGED',
+  'META_DAMAGED',
+  'STATE_DAMAGED',
+  'STORE_DAMAGED',
+];
+
+/** Bytes that are not those once written, as opposed to those of another server, version or time. */
+export function isDamage(error: unknown): error is StoreError | RuntimeError {
+  const isOfDisk = error instanceof StoreError || error instanceof RuntimeError;
+  return isOfDisk && DAMAGE_CODES.includes(error.code);
+}
+
 const DISK_ADVICE =
   'what is on the disk is no longer known, so this server stops without trying again; check the disk, then start it';
 
@@ -47,6 +63,7 @@ const DISK_ADVICE =
  */
 export function asFatal(error: unknown): FatalError {
   if (error instanceof FatalError) return error;
+  if (isDamage(error)) return new FatalError('DAMAGE', error.message, { cause: error });
   if (error instanceof StoreError) return new FatalError('DATA', error.message, { cause: error });
   if (error instanceof RuntimeError) {
     return new FatalError('DISK', `${error.message}; ${DISK_ADVICE}`, { cause: error });

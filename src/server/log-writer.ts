@@ -31,7 +31,9 @@ export class LogWriter {
   readonly #hooks: LogWriterHooks;
   #queue: PersistRequest[] = [];
   #isWriting = false;
+  #failure: unknown;
   #hasFailed = false;
+  #settled: Promise<void> = Promise.resolve();
   /** Groups written and the entries in them, for the metrics. */
   groupCount = 0;
   entryCount = 0;
@@ -45,6 +47,12 @@ export class LogWriter {
     return !this.#isWriting && this.#queue.length === 0;
   }
 
+  /** Resolves when nothing that was added is on its way any more. Rejects with what a write failed of. */
+  async settled(): Promise<void> {
+    while (!this.#hasFailed && !this.isIdle) await this.#settled;
+    if (this.#hasFailed) throw this.#failure;
+  }
+
   add(request: PersistRequest): void {
     this.#queue.push(request);
   }
@@ -53,13 +61,14 @@ export class LogWriter {
   flush(): void {
     if (this.#isWriting || this.#hasFailed || this.#queue.length === 0) return;
     this.#isWriting = true;
-    this.#writeAll().then(
+    this.#settled = this.#writeAll().then(
       () => {
         this.#isWriting = false;
         this.flush();
       },
       (error: unknown) => {
         this.#hasFailed = true;
+        this.#failure = error;
         this.#hooks.failed(error);
       },
     );

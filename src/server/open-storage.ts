@@ -3,14 +3,20 @@
  * `dataLogDir/log`, the state in `dataDir/state`. Both or neither must be there, and they must fit.
  */
 
-import { zxidHex } from '../base/ids.ts';
-import { type KeyValueStore, type Runtime, RuntimeError } from '../runtime/runtime.ts';
+import { ZXID_NONE, zxidHex } from '../base/ids.ts';
+import {
+  type KeyValueStore,
+  type Runtime,
+  RuntimeError,
+  type Storage,
+} from '../runtime/runtime.ts';
 import { importMarker, logDirectory, stateDirectory } from '../store/directories.ts';
 import { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { TxnLog } from '../store/txn-log.ts';
 import type { ServerConfig } from './config.ts';
-import { FatalError } from './fatal-error.ts';
+import { FatalError, isDamage } from './fatal-error.ts';
+import { isHalfSetAside, isInitialized, standingOfNew } from './set-aside.ts';
 
 export interface OpenedStorage {
   readonly log: TxnLog;
@@ -24,13 +30,14 @@ export interface OpenedStorage {
 
 const INCARNATION_BYTES = 8;
 
-/** Rejects with a `FatalError` of code `DATA`. */
+/** Rejects with a `FatalError` of code `DATA`, or `DAMAGE` when others may have what is damaged. */
 export async function openStorage(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
   try {
     return await open(config, runtime);
   } catch (error) {
     if (error instanceof StoreError || error instanceof RuntimeError) {
-      throw new FatalError('DATA', describe(error, config), { cause: error });
+      const code = isDamage(error) ? 'DAMAGE' : 'DATA';
+      throw new FatalError(code, describe(error, config), { cause: error });
     }
     throw error;
   }
@@ -51,8 +58,11 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   const hasLog = await storage.exists(logPath);
   const hasState = await storage.exists(statePath);
   await refuseForeignData(config, runtime);
-  if (hasLog !== hasState) {
+  if (hasLog !== hasState && !(await isEmptyStore(hasLog ? logPath : statePath, storage))) {
     const [found, missing] = hasLog ? [logPath, statePath] : [statePath, logPath];
+    if (await isHalfSetAside(config, runtime)) {
+      throw new FatalError('DAMAGE', `${missing} was set aside and ${found} was about to be`);
+    }
     throw new FatalError(
       'DATA',
       `server ${config.serverId}: ${found} is there but ${missing} is not; they belong together: ` +
@@ -60,27 +70,55 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     );
   }
   const logStore = await storage.open(logPath, { create: !hasLog });
-  const stateStore = await storage.open(statePath, { create: !hasState });
-  const isNew = !hasLog || (await isUnfinished(logStore, stateStore));
+  let stateStore: KeyValueStore | undefined;
+  try {
+    stateStore = await storage.open(statePath, { create: !hasState });
+    const { log, state } = await openBoth(config, runtime, {
+      logStore,
+      stateStore,
+      isNew: !hasLog || !hasState,
+    });
+    const close = async (): Promise<void> => {
+      await log.close();
+      await stateStore?.close();
+    };
+    return { log, state, stateStore, logDirectory: logPath, stateDirectory: statePath, close };
+  } catch (error) {
+    await stateStore?.close();
+    await logStore.close();
+    throw error;
+  }
+}
+
+interface Stores {
+  readonly logStore: KeyValueStore;
+  readonly stateStore: KeyValueStore;
+  /** They were made just now. */
+  readonly isNew: boolean;
+}
+
+async function openBoth(
+  config: ServerConfig,
+  runtime: Runtime,
+  { logStore, stateStore, isNew: isMade }: Stores,
+): Promise<{ readonly log: TxnLog; readonly state: StateStore }> {
+  const isNew = isMade || (await isUnfinished(logStore, stateStore));
   if (isNew) {
     // The state first: a crash in between leaves no log, and the next start begins again here.
     if (!(await isCreated(stateStore))) await StateStore.create(stateStore);
     const incarnation = Buffer.from(runtime.randomBytes(INCARNATION_BYTES)).toString('hex');
-    await TxnLog.create(logStore, {
-      serverId: config.serverId,
-      incarnation,
-      standing: config.isStandalone ? 'whole' : 'new',
-    });
+    const standing = await standingOfNew(config, runtime);
+    await TxnLog.create(logStore, { serverId: config.serverId, incarnation, standing });
   }
   const log = await TxnLog.open(logStore, { serverId: config.serverId });
   const state = await StateStore.open(stateStore, log.meta.generation);
-  checkTheyFit(log, state, logPath, statePath);
+  checkTheyFit(log, state, config);
   await state.dropOtherGenerations();
-  const close = async (): Promise<void> => {
-    await log.close();
-    await stateStore.close();
-  };
-  return { log, state, stateStore, logDirectory: logPath, stateDirectory: statePath, close };
+  const isDoubtful = log.meta.standing !== 'whole';
+  if (isDoubtful && log.meta.lastZxid === ZXID_NONE && (await isInitialized(config, runtime))) {
+    await log.write({ standing: 'whole' });
+  }
+  return { log, state };
 }
 
 /** A first start that was interrupted: nothing was promised to anybody yet. */
@@ -93,6 +131,12 @@ async function isUnfinished(logStore: KeyValueStore, stateStore: KeyValueStore):
     if (error instanceof StoreError && error.code === 'STATE_MISSING') return isEmpty(stateStore);
     throw error;
   }
+}
+
+/** What a start leaves that was cut short between making the one store and the other. */
+async function isEmptyStore(path: string, storage: Storage): Promise<boolean> {
+  const store = await storage.open(path, { create: false });
+  return await isEmpty(store).finally(() => store.close());
 }
 
 async function isCreated(stateStore: KeyValueStore): Promise<boolean> {
@@ -148,7 +192,9 @@ function fileZxid(name: string): number {
   return hex === undefined ? -1 : Number.parseInt(hex, 16);
 }
 
-function checkTheyFit(log: TxnLog, state: StateStore, logDir: string, stateDir: string): void {
+function checkTheyFit(log: TxnLog, state: StateStore, config: ServerConfig): void {
+  const logDir = logDirectory(config.dataLogDir);
+  const stateDir = stateDirectory(config.dataDir);
   const { zxid } = state.checkpoint;
   const { baseZxid, lastZxid } = log.meta;
   if (zxid >= baseZxid && zxid <= lastZxid) return;

@@ -7,12 +7,14 @@ import type { ServingMode } from '../api/backend.ts';
 import type { ClientServiceOptions } from '../api/client-options.ts';
 import { ClientService } from '../api/client-service.ts';
 import type { Zxid } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import { type Address, type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { ServerConfig } from './config.ts';
 import { EnsembleNode } from './ensemble-node.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
 import type { Log } from './logger.ts';
 import { type OpenedStorage, openStorage } from './open-storage.ts';
+import { canHeal, setAside } from './set-aside.ts';
 import { VERSION_LINE } from './version.ts';
 
 export interface ServerOptions {
@@ -30,6 +32,8 @@ export interface ServerView {
   /** Digest of the tree after it: equal on all servers that have applied the same. */
   readonly digest: string;
   readonly epoch: number;
+  /** `whole` unless this server's data was lost, or is not there yet, and has still to come from the others. */
+  readonly standing: Standing;
   /** Where clients connect; empty before the start. */
   readonly clientAddresses: readonly Address[];
 }
@@ -49,6 +53,10 @@ export interface Server {
 
 /** What a reply of getData has besides the data: a Stat, and some. */
 const REPLY_ROOM_BYTES = 1024;
+
+const SET_ASIDE_REMEDY =
+  'this server fetches everything from the others, as soon as a majority of them runs; the ' +
+  'directories are kept for inspection and can be deleted once it serves';
 
 export function createServer(
   config: ServerConfig,
@@ -70,9 +78,11 @@ interface Running {
 class RunningView implements ServerView {
   readonly #node: EnsembleNode;
   readonly #clients: ClientService;
+  readonly #storage: OpenedStorage;
 
-  constructor(node: EnsembleNode, clients: ClientService) {
+  constructor(node: EnsembleNode, clients: ClientService, storage: OpenedStorage) {
     this.#node = node;
+    this.#storage = storage;
     this.#clients = clients;
   }
 
@@ -92,6 +102,10 @@ class RunningView implements ServerView {
     return this.#node.node.currentEpoch;
   }
 
+  get standing(): Standing {
+    return this.#storage.log.meta.standing;
+  }
+
   get clientAddresses(): readonly Address[] {
     return this.#clients.addresses;
   }
@@ -104,6 +118,9 @@ class VivariumServer implements Server {
   readonly #options: ServerOptions;
   readonly #reportFatal: (error: FatalError) => void;
   #running: Running | undefined;
+  /** While damaged data is set aside and a new life begins. */
+  #healing: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(config: ServerConfig, runtime: Runtime, options: ServerOptions) {
     this.#config = config;
@@ -121,7 +138,26 @@ class VivariumServer implements Server {
   }
 
   async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      if (!this.#isHealable(error)) throw error;
+      await this.#beginAnew(error);
+      await this.#start();
+    }
+  }
+
+  async #start(): Promise<void> {
     const storage = await openStorage(this.#config, this.#runtime);
+    try {
+      await this.#startOn(storage);
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
+  }
+
+  async #startOn(storage: OpenedStorage): Promise<void> {
     let clients: ClientService | undefined;
     const node = await EnsembleNode.open({
       config: this.#config,
@@ -137,17 +173,23 @@ class VivariumServer implements Server {
     clients = this.#createClientService(node);
     node.tree.listener = clients.watches;
     node.replica.connect(clients);
-    this.#running = { storage, node, clients, view: new RunningView(node, clients) };
+    this.#running = { storage, node, clients, view: new RunningView(node, clients, storage) };
     try {
       await clients.open();
       await node.start();
     } catch (error) {
-      await this.stop();
+      await this.#close();
       throw this.#portError(error);
     }
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#healing;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
@@ -213,10 +255,43 @@ class VivariumServer implements Server {
   #failed(error: FatalError): void {
     const running = this.#running;
     this.#running = undefined;
+    if (running !== undefined && this.#isHealable(error)) {
+      this.#healing = this.#heal(running, error).finally(() => {
+        this.#healing = undefined;
+      });
+      return;
+    }
     this.#options.log.error('fatal', { code: error.code, reason: error.message });
     // Sockets close so that nobody waits for an answer; the disk is left exactly as it is.
     running?.clients.close().catch(() => undefined);
     this.#reportFatal(error);
+  }
+
+  #isHealable(error: unknown): error is FatalError {
+    if (this.#isStopped || !(error instanceof FatalError)) return false;
+    return error.code === 'DAMAGE' && canHeal(this.#config);
+  }
+
+  /** Never rejects: what goes wrong is reported as the end of this server. */
+  async #heal({ clients, node }: Running, error: FatalError): Promise<void> {
+    try {
+      await clients.close();
+      await node.release();
+      await this.#beginAnew(error);
+      await this.#start();
+    } catch (failure) {
+      const fatal = asFatal(failure);
+      this.#options.log.error('fatal', { code: fatal.code, reason: fatal.message });
+      this.#reportFatal(fatal);
+    }
+  }
+
+  /** A majority of the others gives this server everything back; without one nobody serves. */
+  async #beginAnew(error: FatalError): Promise<void> {
+    const { log } = this.#options;
+    log.error('dataDamaged', { reason: error.message });
+    const moved = await setAside(this.#config, this.#runtime);
+    log.error('dataSetAside', { directories: moved.join(', '), remedy: SET_ASIDE_REMEDY });
   }
 
   #portError(error: unknown): FatalError {

@@ -202,6 +202,27 @@ export class SimDisk {
     for (const path of this.files.keys()) if (isWithin(path, prefix)) this.files.delete(path);
   }
 
+  /** Renames a file or a directory. False when there is none. */
+  move(from: string, to: string): boolean {
+    const source = normalizePath(from);
+    const target = normalizePath(to);
+    let isFound = false;
+    for (const [path, store] of [...this.stores]) {
+      if (!isWithin(path, source)) continue;
+      invariant(!store.isLocked, 'an open store is moved');
+      this.stores.delete(path);
+      this.stores.set(target + path.slice(source.length), store);
+      isFound = true;
+    }
+    for (const [path, text] of [...this.files]) {
+      if (!isWithin(path, source)) continue;
+      this.files.delete(path);
+      this.files.set(target + path.slice(source.length), text);
+      isFound = true;
+    }
+    return isFound;
+  }
+
   image(): DiskImage {
     const stores = new Map<string, KeyValue[]>();
     for (const path of this.stores.keys()) stores.set(path, this.entries(path));

@@ -67,6 +67,16 @@ export class SimStorage implements Storage {
     });
   }
 
+  move(from: string, to: string): Promise<void> {
+    const { options } = this.#disk;
+    const delayUs = this.#process.scheduler.drawUs(options.minSyncMs, options.maxSyncMs);
+    return this.#process.later(delayUs + this.#stallUs(), () => {
+      if (!this.#disk.move(from, to)) {
+        throw new RuntimeError('IO', `cannot move ${this.#place(from)}: it is not there`);
+      }
+    });
+  }
+
   list(directory: string): Promise<string[]> {
     const prefix = normalizePath(directory);
     return this.#process.later(this.#readDelayUs(), () => {

@@ -330,6 +330,22 @@ function fileTests(test: Define): void {
     assert.deepEqual((await storage.list(root)).sort(), ['myid', 'state']);
   });
 
+  test('move() renames a file and a store with all that is in it', async ({ storage, root }) => {
+    await storage.writeText(`${root}/a`, 'x');
+    await storage.move(`${root}/a`, `${root}/b`);
+    assert.equal(await storage.readText(`${root}/a`), undefined);
+    assert.equal(await storage.readText(`${root}/b`), 'x');
+    const store = await storage.open(`${root}/db`, { create: true });
+    await put(store, 'k', 'v', true);
+    await store.close();
+    await storage.move(`${root}/db`, `${root}/db.aside`);
+    assert.equal(await storage.exists(`${root}/db`), false);
+    const moved = await storage.open(`${root}/db.aside`, { create: false });
+    assert.deepEqual(await texts(moved), ['k=v']);
+    await moved.close();
+    await rejects(storage.move(`${root}/none`, `${root}/some`), 'IO', /none/);
+  });
+
   test('size() counts the bytes of all levels', async ({ storage, root }) => {
     assert.equal(await storage.size(`${root}/none`), 0);
     await storage.writeText(`${root}/a/b/file`, 'x'.repeat(1000));

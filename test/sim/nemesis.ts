@@ -5,6 +5,7 @@
 
 import type { Prng } from '../../src/base/prng.ts';
 import type { SimWorld } from '../../src/testing/sim-world.ts';
+import { DISK_FAULT_KINDS, type DiskFaultKind, DiskFaults } from './disk-faults.ts';
 import type { SimCluster, SimMember } from './sim-cluster.ts';
 
 export const FAULT_KINDS = [
@@ -31,6 +32,7 @@ export const FAULT_KINDS = [
   'pauseLeader',
   'skewClock',
   'crashClient',
+  ...DISK_FAULT_KINDS,
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 export type FaultCounts = Partial<Record<FaultKind, number>>;
@@ -62,6 +64,7 @@ export class Nemesis {
   /** What is to be undone, and when. */
   #endings: { readonly atMs: number; readonly end: () => void }[] = [];
   #nextAtMs: number;
+  readonly #disks: DiskFaults;
   /** Whoever leads next, other than this one, is to be killed at once. */
   #prey: { readonly leader: SimMember | undefined; readonly untilMs: number } | undefined;
   /** When a client has been acknowledged more than this, the power goes. */
@@ -78,6 +81,8 @@ export class Nemesis {
     this.#meanPauseMs = prng.between(20, 300);
     this.#lengthMaxMs = prng.between(20, 600);
     this.#nextAtMs = world.nowMs + this.#drawPause();
+    this.#disks = new DiskFaults(world, cluster, prng);
+    cluster.onEnd = (member) => this.#later(() => this.#revive(member));
   }
 
   /** Called after every event: strikes where the moment matters. */
@@ -124,6 +129,7 @@ export class Nemesis {
     this.#prey = undefined;
     this.#powerUntilZxid = undefined;
     for (const { end } of this.#endings.splice(0)) end();
+    this.#disks.heal();
     const { network } = this.#world;
     network.heal();
     for (const member of this.#cluster.members) if (member.isPaused) this.#cluster.resume(member);
@@ -181,6 +187,11 @@ export class Nemesis {
       case 'slowDisk':
       case 'stallDisk':
         return this.#hinderDisk(server, kind);
+      case 'wipeDisk':
+      case 'flipBits':
+      case 'failWrite':
+      case 'failSync':
+        return this.#harmDisk(server, kind);
       case 'pause':
         return this.#pause(server);
       case 'pauseLeader':
@@ -250,6 +261,13 @@ export class Nemesis {
     disk.configure({ slowSyncProbability: 0.3, slowSyncMaxMs: 60 });
     this.#later(() => disk.configure({ slowSyncProbability: 0 }));
     return true;
+  }
+
+  #harmDisk(member: SimMember | undefined, kind: DiskFaultKind): boolean {
+    if (member === undefined) return false;
+    if (kind === 'failWrite' || kind === 'failSync') return this.#disks.fail(member, kind);
+    if (member.life !== undefined) this.#crash(member, this.#prng.chance(0.3));
+    return this.#disks.tamper(member, kind);
   }
 
   // Network ---------------------------------------------------------------------------------------

@@ -52,6 +52,15 @@ export class NodeStorage implements Storage {
     await written;
   }
 
+  async move(from: string, to: string): Promise<void> {
+    try {
+      await rename(from, to);
+    } catch (error) {
+      throw ioError(`cannot move ${from} to ${to}`, error);
+    }
+    await syncDirectory(dirname(resolve(to)));
+  }
+
   async list(directory: string): Promise<string[]> {
     try {
       return await readdir(directory);

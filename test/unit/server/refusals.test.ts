@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
+import { writeSomething } from '../../support/sim-clients.ts';
 import { SimEnsemble } from '../../support/sim-ensemble.ts';
 
 /** The sentences with which a host refused, or was refused by, a peer. */
@@ -151,24 +152,3 @@ describe('a server on its own disk', () => {
     });
   });
 });
-
-/** A session's creation is a transaction, and the cheapest one. */
-async function writeSomething(ensemble: SimEnsemble, host: string): Promise<void> {
-  const server = ensemble.servers.get(host);
-  const before = server?.view.lastZxid ?? 0;
-  const { network } = ensemble.world.runtimeFor('client');
-  const stream = network.connect({ host, port: 2181 }, 1000);
-  const connect = Buffer.from(
-    '0000002d000000000000000000000000000027100000000000000000000000100000000000000000000000000000000000',
-    'hex',
-  );
-  stream.attach({
-    onOpen: () => {
-      stream.write(connect);
-    },
-    onData: () => undefined,
-    onClose: () => undefined,
-  });
-  const isWritten = (): boolean => (server?.view.lastZxid ?? 0) > before;
-  assert(await ensemble.world.runUntil(isWritten, 5000), 'no session was created');
-}

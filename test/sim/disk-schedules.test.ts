@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CreateMode } from '../../src/base/op-code.ts';
+import type { SimMember } from './sim-cluster.ts';
+import { SHAPE, Stage } from './stage.ts';
+import { create, read, set, write } from './workload.ts';
+
+const LOG = '/data/log';
+
+function isWhole(stage: Stage, member: SimMember): boolean {
+  const view = stage.cluster.view(member);
+  return view?.mode !== undefined && view.standing === 'whole';
+}
+
+test('wiped: a write that a wiped server acknowledged is not lost to a majority without it', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const [one, two, three] = [stage.member(1), stage.member(2), stage.member(3)];
+  stage.cluster.crash(two);
+  const client = await stage.clientOf(three);
+  await stage.done(client, write(create('/x', 'kept', CreateMode.persistent)));
+  stage.cluster.crash(one);
+  stage.cluster.crash(three);
+  stage.world.disk(one.hostName).wipe('/data');
+  stage.cluster.start(one);
+  stage.cluster.start(two);
+  await stage.world.runFor(3000);
+  assert.equal(stage.cluster.leader(), undefined, 'a majority that never had the write leads');
+  stage.cluster.start(three);
+  await stage.until(() => isWhole(stage, one), 'the wiped server is whole again');
+  const reader = await stage.clientOf(one);
+  assert.equal((await stage.done(reader, read('get', '/x'))).reply.value, 'kept');
+});
+
+test('wiped: a server with an empty disk counts again as soon as it has everything', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const leader = stage.leader();
+  const others = stage.cluster.members.filter((member) => member !== leader);
+  const [wiped, other] = others;
+  assert(wiped !== undefined && other !== undefined);
+  const client = await stage.clientOf(leader);
+  await stage.done(client, write(create('/x', '1', CreateMode.persistent)));
+  stage.cluster.crash(wiped);
+  stage.world.disk(wiped.hostName).wipe('/data');
+  stage.cluster.start(wiped);
+  await stage.until(() => isWhole(stage, wiped), 'the wiped server is whole again');
+  stage.cluster.crash(other);
+  await stage.done(client, write(set('/x', '2', -1)));
+});
+
+test('rolled back: a server with an old copy of its disk is told, and fetches everything', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const leader = stage.leader();
+  const member = stage.member(leader.id === 1 ? 2 : 1);
+  const client = await stage.clientOf(leader);
+  await stage.done(client, write(create('/x', 'old', CreateMode.persistent)));
+  stage.cluster.crash(member);
+  const image = stage.world.disk(member.hostName).image();
+  stage.cluster.start(member);
+  await stage.whole();
+  await stage.done(client, write(set('/x', 'new', -1)));
+  await stage.until(() => stage.cluster.isEven(), 'all have the write');
+  stage.cluster.crash(member);
+  stage.world.disk(member.hostName).restore(image);
+  stage.cluster.start(member);
+  await stage.until(() => stage.count('behindItsWord') > 0, 'somebody notices');
+  await stage.until(() => isWhole(stage, member), 'it is whole again');
+  const reader = await stage.clientOf(member);
+  assert.equal((await stage.done(reader, read('get', '/x'))).reply.value, 'new');
+});
+
+test('damage: a leader whose log is damaged sends its state instead (SNAP)', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const late = stage.member(1);
+  stage.cluster.crash(late);
+  const writer = await stage.clientOf(stage.member(3));
+  for (let i = 0; i < 10; i++) {
+    await stage.done(writer, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
+  }
+  // After a restart nothing of the log is in memory any more.
+  for (const id of [2, 3]) stage.cluster.crash(stage.member(id));
+  for (const id of [2, 3]) stage.cluster.start(stage.member(id));
+  await stage.until(() => stage.cluster.leader() !== undefined, 'somebody leads');
+  stage.world.disk(stage.leader().hostName).corrupt(LOG, (key) => key[0] === 0x4c);
+  stage.cluster.start(late);
+  await stage.whole();
+  await stage.until(() => stage.cluster.isEven(), 'the servers are even');
+  assert.equal(stage.count('logDamaged'), 1);
+  const reader = await stage.clientOf(late);
+  assert.equal((await stage.done(reader, read('get', '/n9'))).reply.value, '9');
+});
+
+for (const what of ['write', 'sync'] as const) {
+  test(`disk: a leader with a failed ${what} ends at once, and another leads`, async () => {
+    const stage = new Stage(SHAPE);
+    await stage.whole();
+    const leader = stage.leader();
+    const client = await stage.clientOf(leader);
+    leader.isDoomed = true;
+    stage.world.disk(leader.hostName).failNext(LOG, what);
+    stage.ask(client, write(create('/x', '', CreateMode.persistent)));
+    const isReplaced = (): boolean => {
+      const now = stage.cluster.leader();
+      return now !== undefined && now !== leader;
+    };
+    await stage.until(isReplaced, 'another server leads');
+    assert.equal(leader.life, undefined);
+    stage.cluster.start(leader);
+    await stage.whole();
+  });
+}
