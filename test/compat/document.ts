@@ -2,11 +2,13 @@
 
 import { CLIENT_NAMES, CLIENT_TABLE } from './client-table.ts';
 import { KNOWN_DIFFERENCES } from './known-differences.ts';
+import { WORD_DIFFERENCES } from './word-differences.ts';
 
 /** What stands between the marks of each name in the document. */
 export const GENERATED = {
   seen: differenceList(true),
   unseen: differenceList(false),
+  words: wordTable(),
   clients: clientTable(),
 };
 
@@ -28,6 +30,14 @@ function differenceList(isSeen: boolean): string {
     ({ id, explains }) => (explains !== undefined || id === 'event-zxid') === isSeen,
   );
   return items.map(({ id, what, reason }) => `- **${id}**: ${what} *${reason}*\n`).join('');
+}
+
+function wordTable(): string {
+  const lines = ['| words | there, and here | why |', '|---|---|---|'];
+  for (const { words, what, reason } of WORD_DIFFERENCES) {
+    lines.push(`| ${words.join(', ')} | ${what} | ${reason} |`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 function clientTable(): string {
