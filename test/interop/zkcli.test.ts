@@ -4,13 +4,9 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { APACHE, ENSEMBLE, runProgram, STANDALONE, type Target } from './support.ts';
-
-const ZKCLI = '/usr/share/zookeeper/bin/zkCli.sh';
-const SKIP = APACHE.skip || (existsSync(ZKCLI) ? false : `${ZKCLI} is not there`);
-const QUIET = { JVMFLAGS: '-Dzookeeper.root.logger=OFF,CONSOLE -Xmx128m' };
+import { type Printed, QUIET, SKIP, ZKCLI, zkCli } from './zkcli.ts';
 
 const SESSION = [
   'ls /',
@@ -67,45 +63,6 @@ const SESSION = [
   'ls /',
   'quit',
 ];
-
-/** What one run printed. Another thread prints the events, so only their own order is fixed. */
-interface Printed {
-  readonly output: readonly string[];
-  readonly events: readonly string[];
-  readonly errors: string;
-}
-
-async function zkCli(server: string, command: readonly string[], input = ''): Promise<Printed> {
-  const { stdout, stderr } = await runProgram([ZKCLI, '-server', server, ...command], {
-    input,
-    environment: QUIET,
-  });
-  const lines = masked(stdout, server)
-    .split('\n')
-    .filter((line) => line !== '' && line !== 'WATCHER::' && !line.includes('state:Closed'));
-  const isEvent = (line: string): boolean => line.startsWith('WatchedEvent ');
-  return {
-    output: lines.filter((line) => !isEvent(line)),
-    events: lines.filter(isEvent),
-    errors: masked(stderr, server),
-  };
-}
-
-/** Replaces what differs between any two runs, and keeps which numbers are equal. */
-function masked(text: string, server: string): string {
-  const zxids = new Map<string, string>();
-  const ordinal = (_: string, name: string, zxid: string): string => {
-    const known = zxids.get(zxid) ?? `z${zxids.size}`;
-    zxids.set(zxid, known);
-    return `${name}Zxid = ${known}`;
-  };
-  return text
-    .replaceAll(server, 'SERVER')
-    .replace(/([cmp])Zxid = (0x[0-9a-f]+)/g, ordinal)
-    .replace(/([cm]time) = .*/g, '$1 = TIME')
-    .replace(/ephemeralOwner = 0x[1-9a-f][0-9a-f]*/g, 'ephemeralOwner = SESSION')
-    .replace(/\(CONNECT(ING|ED)\)/g, '(STATE)');
-}
 
 describe('zkCli.sh', { skip: SKIP }, () => {
   let expected: Printed;
