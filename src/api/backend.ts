@@ -31,7 +31,8 @@ export interface ClientSync {
   dropped(): void;
 }
 
-export type ServingMode = 'leader' | 'follower' | 'observer' | 'standalone';
+/** `read-only`: the server knows no quorum and lets clients read what it has, if they agree to that. */
+export type ServingMode = 'leader' | 'follower' | 'observer' | 'standalone' | 'read-only';
 
 /** Facts of the replicated side for the four-letter words. */
 export interface BackendStatus {
@@ -53,6 +54,8 @@ export interface BackendStatus {
   readonly proposalSizes: { readonly last: number; readonly min: number; readonly max: number };
   /** Session id and milliseconds until it expires, for the one server that expires sessions (leader, standalone). */
   readonly sessionDeadlines: readonly (readonly [SessionId, number])[];
+  /** The same for the sessions of this server alone; undefined when it has none and begins none. */
+  readonly localSessionDeadlines: readonly (readonly [SessionId, number])[] | undefined;
   readonly dataDirBytes: number;
   readonly logDirBytes: number;
   /** Further counters and gauges by their `zk_` name without the prefix. */
@@ -67,6 +70,8 @@ export interface Backend {
   readonly lastZxid: Zxid;
   /** Requests submitted by this server's clients and not yet settled. */
   readonly outstandingCount: number;
+  /** Sessions that only this server knows. */
+  readonly localSessionCount: number;
   /**
    * Called before bytes of a client are handled. If the whole process stood still (stopped, swapped
    * out), what is due comes first: a leader deposed meanwhile must not answer from its old state.
@@ -74,11 +79,13 @@ export interface Backend {
   noticeTime(): void;
   /** A session id for a new client of this server. */
   nextSessionId(): SessionId;
+  /** In read-only mode only `createSession` and `closeSession` are of use. */
   submit(write: ClientWrite): void;
+  /** Not in read-only mode. */
   sync(sync: ClientSync): void;
   /**
    * Re-attaches a session to this server: whether it lives, asked of the server that expires
-   * sessions. `undefined` when no answer can come (leader lost): close the connection.
+   * sessions. `undefined` when no answer can come (leader lost, read-only mode): close the connection.
    */
   revalidate(
     sessionId: SessionId,

@@ -11,6 +11,8 @@ export interface ClientServiceOptions {
   readonly maxSessionTimeoutMs: number;
   /** Connections per remote address; 0 for no limit. */
   readonly maxClientCnxns: number;
+  /** Connections in all; 0 for no limit. */
+  readonly maxCnxns: number;
   /** Longest frame accepted from a client (`jute.maxbuffer`), without its length field. */
   readonly juteMaxBufferBytes: number;
   /** While so many requests of all clients are unsettled, clients with one of them are not read. */

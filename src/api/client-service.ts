@@ -12,7 +12,7 @@ import { type ExpiryEntry, ExpiryQueue } from '../session/expiry-queue.ts';
 import { WatchManager } from '../session/watch-manager.ts';
 import type { Backend, ClientSide } from './backend.ts';
 import { ClientBuffers } from './client-buffers.ts';
-import type { ClientLog } from './client-log.ts';
+import type { ClientLog, LogFields } from './client-log.ts';
 import type { ClientServiceOptions } from './client-options.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -267,12 +267,13 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.refreshNow();
     const host = plainHost(stream.remote.host);
     const count = this.#countByHost.get(host) ?? 0;
-    const limit = this.options.maxClientCnxns;
-    if (limit > 0 && count >= limit) {
-      this.stats.counters.connectionsRejected += 1;
-      this.log.warn('connection rejected', { reason: 'too many from one address', host, limit });
-      stream.attach({ onData: () => undefined, onClose: () => undefined });
-      stream.destroy();
+    const { maxCnxns, maxClientCnxns } = this.options;
+    if (maxCnxns > 0 && this.#connections.size >= maxCnxns) {
+      this.#reject(stream, { reason: 'too many in all', host, limit: maxCnxns });
+      return;
+    }
+    if (maxClientCnxns > 0 && count >= maxClientCnxns) {
+      this.#reject(stream, { reason: 'too many from one address', host, limit: maxClientCnxns });
       return;
     }
     const connection = new Connection(stream, this);
@@ -288,6 +289,13 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     if (this.#isTurnRequested) return;
     this.#isTurnRequested = true;
     this.#runtime.timers.defer(this.#endTurn);
+  }
+
+  #reject(stream: ByteStream, why: LogFields): void {
+    this.stats.counters.connectionsRejected += 1;
+    this.log.warn('connection rejected', why);
+    stream.attach({ onData: () => undefined, onClose: () => undefined });
+    stream.destroy();
   }
 
   #endAllTurns(): void {

@@ -8,14 +8,14 @@ import type { CommandSource } from './four-letter.ts';
 import { javaAddress } from './remote-address.ts';
 
 export function srvrText(source: CommandSource, mode: ServingMode, status: BackendStatus): string {
-  return versionLine(source) + summary(source, mode, status);
+  return versionLines(source, mode) + summary(source, mode, status);
 }
 
 /** As `srvr`, with a short line per connection and an empty line behind the version. */
 export function statText(source: CommandSource, mode: ServingMode, status: BackendStatus): string {
   let clients = 'Clients:\n';
   for (const connection of source.connections()) clients += `${briefLine(connection)})\n`;
-  return `${versionLine(source)}${clients}\n${summary(source, mode, status)}`;
+  return `${versionLines(source, mode)}${clients}\n${summary(source, mode, status)}`;
 }
 
 /** The long form of every connection, then an empty line; without a session the short form. */
@@ -38,8 +38,10 @@ export function averageText(value: number): string {
   return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
 }
 
-function versionLine(source: CommandSource): string {
-  return `Zookeeper version: ${source.options.report.version}\n`;
+function versionLines(source: CommandSource, mode: ServingMode): string {
+  const version = `Zookeeper version: ${source.options.report.version}\n`;
+  if (mode !== 'read-only') return version;
+  return `${version}READ-ONLY mode; serving only read-only clients\n`;
 }
 
 function summary(source: CommandSource, mode: ServingMode, status: BackendStatus): string {

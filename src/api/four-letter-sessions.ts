@@ -9,15 +9,25 @@ import { javaAddress } from './remote-address.ts';
 export function dumpText(source: CommandSource, mode: ServingMode, status: BackendStatus): string {
   // Only the server that expires sessions knows when each would.
   const isExpiring = mode === 'leader' || mode === 'standalone';
-  const sessions = isExpiring ? sessionSets(source, status) : globalSessions(source);
-  return `SessionTracker dump:\n${sessions}${ephemerals(source)}${connectionSets(source)}`;
+  const { sessionDeadlines, localSessionDeadlines: local } = status;
+  const localSets = local === undefined ? '' : sessionSets('Local Session', source, local);
+  const title = local === undefined ? 'Session' : 'Global Session';
+  const sessions = isExpiring
+    ? sessionSets(title, source, sessionDeadlines)
+    : globalSessions(source);
+  const header = `SessionTracker dump:\n${localSets}`;
+  return `${header}${sessions}${ephemerals(source)}${connectionSets(source)}`;
 }
 
-function sessionSets(source: CommandSource, status: BackendStatus): string {
-  const members = status.sessionDeadlines.map(
+function sessionSets(
+  title: string,
+  source: CommandSource,
+  deadlines: BackendStatus['sessionDeadlines'],
+): string {
+  const members = deadlines.map(
     ([sessionId, leftMs]) => [leftMs, `\t${sessionIdHex(sessionId)}\n`] as const,
   );
-  return expirySets('Session', source.wallMs(), members);
+  return expirySets(title, source.wallMs(), members);
 }
 
 function globalSessions(source: CommandSource): string {

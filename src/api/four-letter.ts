@@ -100,7 +100,7 @@ function notServing(word: FourLetterWord): string {
 function servingAnswer(source: CommandSource, word: FourLetterWord): string | undefined {
   switch (word) {
     case 'isro':
-      return 'rw';
+      return source.backend.mode === 'read-only' ? 'ro' : 'rw';
     case 'cons':
       return consText(source);
     case 'wchs':

@@ -16,13 +16,13 @@ import {
 } from '../protocol/records/connect.ts';
 import { isSessionPassword, sessionPassword } from '../session/session-id.ts';
 import type { ApplyResult } from '../store/data-tree.ts';
-import type { ClientWrite } from './backend.ts';
+import type { ClientWrite, ServingMode } from './backend.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 
 /**
  * Takes the first frame of a connection, at which the host's reader is aimed. The order of checks is
- * the original's; a frame that fails one of the first two ends the connection without an answer,
+ * the original's; a frame that fails one of the first three ends the connection without an answer,
  * which sends the client to another server with its session untouched.
  */
 export function openSession(connection: Connection, host: ConnectionHost): void {
@@ -30,6 +30,11 @@ export function openSession(connection: Connection, host: ConnectionHost): void 
   const request = decodeConnectRequest(host.reader);
   if (request === undefined) {
     connection.drop('connect request not decodable');
+    return;
+  }
+  const isReadOnly = host.backend.mode === 'read-only';
+  if (isReadOnly && request.readOnly !== true) {
+    connection.drop('client does not agree to a read-only server');
     return;
   }
   if (request.lastZxidSeen > host.backend.lastZxid) {
@@ -85,7 +90,9 @@ class SessionOpening implements ClientWrite {
       refuse(connection, this.#readOnly, this.#receivedMs, this.#host);
       return;
     }
-    welcome(connection, this.sessionId, this.#timeoutMs, this.#readOnly, zxid, this.#receivedMs);
+    const { sessionId } = this;
+    const { mode } = this.#host.backend;
+    welcome(connection, sessionId, this.#timeoutMs, this.#readOnly, mode, zxid, this.#receivedMs);
   }
 
   dropped(): void {
@@ -102,6 +109,10 @@ function renewSession(
 ): void {
   const { sessionId, password, readOnly } = request;
   const receivedMs = host.nowMs;
+  if (host.backend.mode === 'read-only' && host.backend.tree.sessions.has(sessionId)) {
+    connection.drop('a replicated session cannot be resumed without a quorum');
+    return;
+  }
   // Before the password is looked at, as in the original, and so even when it turns out wrong.
   host.disconnect(sessionId);
   if (!isSessionPassword(sessionId, password)) {
@@ -120,17 +131,27 @@ function renewSession(
     else if (!isValid) refuse(connection, readOnly, receivedMs, host);
     else {
       const zxid = host.backend.lastZxid;
-      welcome(connection, sessionId, timeoutMs, readOnly, zxid, receivedMs);
+      const { mode } = host.backend;
+      welcome(connection, sessionId, timeoutMs, readOnly, mode, zxid, receivedMs);
     }
   });
 }
 
-/** Tells the client that its session is set up. The byte `readOnly` goes only to those that sent it. */
+/** The last byte of an answer: whether this server is read-only. It goes only to those that sent theirs. */
+function readOnlyAnswer(
+  asked: boolean | undefined,
+  mode: ServingMode | undefined,
+): boolean | undefined {
+  return asked === undefined ? undefined : mode === 'read-only';
+}
+
+/** Tells the client that its session is set up. */
 function welcome(
   connection: Connection,
   sessionId: SessionId,
   timeoutMs: number,
   readOnly: boolean | undefined,
+  mode: ServingMode | undefined,
   zxid: Zxid,
   receivedMs: number,
 ): void {
@@ -140,7 +161,7 @@ function welcome(
     timeoutMs,
     sessionId,
     password: sessionPassword(sessionId),
-    readOnly: readOnly === undefined ? undefined : false,
+    readOnly: readOnlyAnswer(readOnly, mode),
   });
   connection.endFrame(mark, OpCode.createSession, 0, zxid, receivedMs);
   connection.opened(sessionId);
@@ -154,7 +175,7 @@ function refuse(
   host: ConnectionHost,
 ): void {
   const mark = connection.writer.beginFrame();
-  encodeSessionGone(connection.writer, readOnly === undefined ? undefined : false);
+  encodeSessionGone(connection.writer, readOnlyAnswer(readOnly, host.backend.mode));
   connection.endFrame(mark, OpCode.createSession, 0, host.backend.lastZxid, receivedMs);
   connection.endAfterReplies();
 }

@@ -13,12 +13,13 @@ export function mntrText(source: CommandSource, mode: ServingMode, status: Backe
   const values = new Map<string, string>();
   values.set('version', source.options.report.version);
   values.set('server_state', mode);
-  if (mode !== 'standalone') values.set('peer_state', status.peerState);
+  const isMember = mode !== 'standalone' && mode !== 'read-only';
+  if (isMember) values.set('peer_state', status.peerState);
   addServerGauges(values, source);
   addCounters(values, source);
   addLatencies(values, source);
   addQuotas(values, source);
-  if (mode !== 'standalone') values.set('quorum_size', String(status.quorumSize));
+  if (isMember) values.set('quorum_size', String(status.quorumSize));
   if (mode === 'leader') addLeaderGauges(values, status);
   for (const [name, value] of status.metrics) values.set(name, metricText(name, value));
   let text = '';
@@ -44,7 +45,7 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
     ['ephemerals_count', tree.ephemeralCount],
     ['approximate_data_size', tree.approximateDataSize],
     ['global_sessions', tree.sessionCount],
-    ['local_sessions', 0],
+    ['local_sessions', backend.localSessionCount],
     ['auth_failed_count', stats.counters.authFailures],
     // There is neither a throttle of connections nor TLS, so these never differ.
     ['outstanding_tls_handshake', 0],

@@ -37,6 +37,7 @@ import { getAllChildrenNumber, getEphemerals, multiRead } from './handlers/read-
 import { setWatches, setWatches2 } from './handlers/set-watches.ts';
 import { addWatch, checkWatches, removeWatches } from './handlers/watch.ts';
 import { encodeWriteReply, isWrite } from './handlers/write-reply.ts';
+import { isRefusedReadOnly, isUnknown } from './operation-kinds.ts';
 import {
   type PendingOwner,
   PendingQueue,
@@ -134,14 +135,19 @@ export class RequestPipeline implements PendingOwner {
     else if (type === OpCode.sasl) this.#answerSasl(xid, reader);
     else if (!this.#isAdmitted) this.#refuseUnproven(xid, type);
     else if (this.#isThrottled(type)) this.#refuseThrottled(xid, type);
-    else if (isWrite(type)) this.#acceptWrite(xid, type);
-    else if (type === OpCode.sync) this.#acceptSync(xid);
+    else if (isWrite(type) && !this.#isForbidden(type)) this.#acceptWrite(xid, type);
+    else if (type === OpCode.sync && !this.#isForbidden(type)) this.#acceptSync(xid);
     else if (this.#queue.count === 0) {
       this.#answer(xid, type, this.#identities, this.#receivedMs, reader);
     } else {
       this.#enqueue(xid, type, connection.payload().slice(), PendingState.local);
-      if (isUnknown(type)) connection.endAfterReplies();
+      if (isUnknown(type) && !this.#isForbidden(type)) connection.endAfterReplies();
     }
+  }
+
+  /** Whether read-only mode refuses the operation, whatever else could be said of the request. */
+  #isForbidden(type: number): boolean {
+    return this.#host.backend.mode === 'read-only' && isRefusedReadOnly(type);
   }
 
   /** The connection is closed: what the backend has not been given yet, it never will be. */
@@ -321,7 +327,7 @@ export class RequestPipeline implements PendingOwner {
       this.#answerSetWatches(xid, type, identities, receivedMs, reader);
       return;
     }
-    if (isUnknown(type)) {
+    if (isUnknown(type) && !this.#isForbidden(type)) {
       const mark = connection.beginReply(xid, HEADER_ZXID_NONE);
       connection.endReply(mark, type, xid, ErrorCode.unimplemented, receivedMs);
       connection.endAfterReplies();
@@ -400,7 +406,7 @@ export class RequestPipeline implements PendingOwner {
         whoAmI(identities, writer);
         return ErrorCode.ok;
       default:
-        return ErrorCode.unimplemented;
+        return this.#isForbidden(type) ? ErrorCode.notReadOnly : ErrorCode.unimplemented;
     }
   }
 
@@ -488,30 +494,4 @@ function charsOf(identities: readonly Identity[]): number {
   let chars = 0;
   for (const { scheme, id } of identities) chars += scheme.length + id.length;
   return chars;
-}
-
-/** Numbers that are no client's operation, those used among servers included: answered, then closed. */
-function isUnknown(type: number): boolean {
-  switch (type) {
-    case OpCode.ping:
-    case OpCode.exists:
-    case OpCode.getData:
-    case OpCode.getAcl:
-    case OpCode.getChildren:
-    case OpCode.getChildren2:
-    case OpCode.getEphemerals:
-    case OpCode.getAllChildrenNumber:
-    case OpCode.multiRead:
-    case OpCode.addWatch:
-    case OpCode.checkWatches:
-    case OpCode.removeWatches:
-    case OpCode.setWatches:
-    case OpCode.setWatches2:
-    case OpCode.whoAmI:
-    // The leader's own: refused, but the original knows it and leaves the connection open.
-    case OpCode.deleteContainer:
-      return false;
-    default:
-      return true;
-  }
 }

@@ -45,7 +45,7 @@ export class LatencyStats {
 export interface ServerCounters {
   /** connection_request_count: handshakes begun. */
   connectionRequests: number;
-  /** connection_rejected: connections refused for being too many from one address. */
+  /** connection_rejected: connections refused for being too many, in all or from one address. */
   connectionsRejected: number;
   /** connection_drop_count: connections this server ended on its own account. */
   connectionsDropped: number;

@@ -94,8 +94,8 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type];
     case ClientMessageType.request: {
       const identities = message.identities.flatMap(({ scheme, id }) => [scheme, id]);
-      const { requestId, sessionId, cxid, op, payload } = message;
-      return [type, requestId, sessionId, cxid, op, payload, identities];
+      const { requestId, sessionId, cxid, op, payload, isLocal } = message;
+      return [type, requestId, sessionId, cxid, op, payload, identities, isLocal];
     }
     case ClientMessageType.dropped:
     case ClientMessageType.undecodable:
@@ -229,11 +229,12 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
 }
 
 function decodeRequest(fields: readonly unknown[]): PeerMessage | undefined {
-  const [, requestId, session, cxid, op, payload, pairs] = fields;
+  const [, requestId, session, cxid, op, payload, pairs, isLocal] = fields;
   const sessionId = decodeSessionId(session);
   if (!isCount(requestId) || sessionId === undefined) return undefined;
   if (!isInt32(cxid) || !isInt32(op)) return undefined;
   if (!(payload instanceof Uint8Array) || !Array.isArray(pairs)) return undefined;
+  if (typeof isLocal !== 'boolean') return undefined;
   const identities = [];
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const scheme: unknown = pairs[i];
@@ -242,7 +243,7 @@ function decodeRequest(fields: readonly unknown[]): PeerMessage | undefined {
     identities.push({ scheme, id });
   }
   const type = ClientMessageType.request;
-  return { type, requestId, sessionId, cxid, op, payload, identities };
+  return { type, requestId, sessionId, cxid, op, payload, identities, isLocal };
 }
 
 function decodeEntries(fields: readonly unknown[]): LogEntry[] | undefined {

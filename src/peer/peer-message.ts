@@ -31,6 +31,8 @@ export interface ForwardedRequest {
   /** The request record as the client sent it. Encoding copies it; decoded, it is a view of the frame. */
   readonly payload: Uint8Array;
   readonly identities: readonly Identity[];
+  /** The session is the learner's alone: it vouches for it, and no transaction began it. */
+  readonly isLocal: boolean;
 }
 
 /** The leader will never make a transaction of the request: its client must be disconnected. */

@@ -52,6 +52,7 @@ export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
     ...readAccess(settings, warnings),
     quorumListenOnAllIps: settings.boolean('quorumListenOnAllIPs'),
     leaderServes: settings.boolean('leaderServes'),
+    ...readSessionRules(settings, membership.isStandalone, warnings),
     ignored: Object.freeze(ignored),
     warnings: Object.freeze(warnings),
   });
@@ -106,6 +107,20 @@ function readNodeRules(settings: Settings, serverId: ServerId) {
       maxPerMinute: settings.integer('znode.container.maxPerMinute'),
       maxNeverUsedIntervalMs: settings.integer('znode.container.maxNeverUsedIntervalMs'),
     }),
+  };
+}
+
+function readSessionRules(settings: Settings, isStandalone: boolean, warnings: ConfigWarning[]) {
+  const localSessionsEnabled = settings.boolean('localSessionsEnabled');
+  if (localSessionsEnabled && isStandalone) {
+    const where = settings.find('localSessionsEnabled')?.where ?? settings.source;
+    const message = 'localSessionsEnabled=true has no effect on a server that runs standalone';
+    warnings.push({ where, message });
+  }
+  return {
+    readOnlyMode: settings.boolean('readonlymode.enabled'),
+    localSessionsEnabled,
+    localSessionsUpgradingEnabled: settings.boolean('localSessionsUpgradingEnabled'),
   };
 }
 

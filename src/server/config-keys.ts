@@ -93,6 +93,13 @@ export const CONFIG_KEYS = {
   peerType: text('role of this server', 'participant or observer'),
   standaloneEnabled: boolean('a single server runs alone', TRUE_FALSE, true),
   leaderServes: boolean('the leader accepts clients', YES_NO, true),
+  'readonlymode.enabled': boolean('let clients read while no quorum is known', TRUE_FALSE, false),
+  localSessionsEnabled: boolean('new sessions are known to their server only', TRUE_FALSE, false),
+  localSessionsUpgradingEnabled: boolean(
+    'a local session that creates an ephemeral node becomes a replicated one',
+    TRUE_FALSE,
+    false,
+  ),
   quorumListenOnAllIPs: boolean('listen for peers on all interfaces', TRUE_FALSE, false),
   'jute.maxbuffer': integer('largest request', 'of bytes', [1024, INT_MAX], 0xfffff),
   handshakeTimeoutMs: integer(

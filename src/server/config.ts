@@ -61,6 +61,12 @@ export interface ServerConfig {
   /** The words that are answered; undefined when the configuration does not say; `*` for all. */
   readonly fourLetterWhitelist: readonly string[] | undefined;
   readonly leaderServes: boolean;
+  /** Clients that agree to it may read from this server while it knows no quorum. */
+  readonly readOnlyMode: boolean;
+  /** A new session is this server's alone until it needs an ephemeral node. Not in a standalone server. */
+  readonly localSessionsEnabled: boolean;
+  /** Whether such a session becomes a replicated one then, or is refused the node. */
+  readonly localSessionsUpgradingEnabled: boolean;
 
   /** As written: relative paths count from the working directory. */
   readonly dataDir: string;

@@ -4,7 +4,7 @@
  * the end within the turn in which it came.
  */
 
-import type { BackendStatus, ServingMode } from '../api/backend.ts';
+import type { ServingMode } from '../api/backend.ts';
 import { unreachable } from '../base/assert.ts';
 import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
 import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
@@ -36,7 +36,7 @@ import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
 import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
-import { Replica, type ReplicaPeers } from './replica.ts';
+import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
 
 export interface EnsembleNodeOptions {
@@ -52,6 +52,8 @@ export interface EnsembleNodeOptions {
 /** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
 const TICK_LOOKING_MS = 10;
 const TICK_SETTLED_MS = 50;
+/** Read-only mode begins when no quorum was known for so long, or for a tick if that is longer. */
+const READ_ONLY_GRACE_MS = 2000;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
 const CHECKPOINT_INTERVAL_MS = 60_000;
@@ -84,6 +86,7 @@ export class EnsembleNode implements ReplicaPeers {
   /** Zxid that must be applied before this server serves in its present role. */
   #serveAt: Zxid | undefined;
   #servingSinceMs = 0;
+  #lookingSinceMs: number;
   #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
@@ -97,6 +100,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#options = options;
     this.#state = storage.state;
     this.#tickedMs = runtime.clock.monotonicMs();
+    this.#lookingSinceMs = this.#tickedMs;
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
@@ -322,6 +326,7 @@ export class EnsembleNode implements ReplicaPeers {
       this.replica.tick();
       this.#checkpoints.tick(nowMs);
       this.#standings.tick(nowMs, this.#role.name === 'looking', this.node);
+      this.#serveReadOnlyIfDue(nowMs);
     });
   }
 
@@ -492,7 +497,12 @@ export class EnsembleNode implements ReplicaPeers {
       this.#leaderLink = undefined;
       this.#early = [];
       this.replica.retire();
-    } else if (role.isServing) {
+      if (before.name !== 'looking') this.#lookingSinceMs = this.#tickedMs;
+    } else if (before.name === 'looking') {
+      // It found a quorum: clients of read-only mode are to come again.
+      this.replica.retire();
+    }
+    if (role.name !== 'looking' && role.isServing) {
       this.#serveAt = this.node.history.committed;
       this.#serveIfReady();
     }
@@ -521,6 +531,19 @@ export class EnsembleNode implements ReplicaPeers {
     for (const { link, sid, message } of early) this.replica.fromLearner(link, sid, message);
   }
 
+  /** Nothing of this reaches the core: a server that lets clients read is still looking for a leader. */
+  #serveReadOnlyIfDue(nowMs: number): void {
+    const { readOnlyMode, tickTimeMs } = this.#options.config;
+    if (!readOnlyMode || this.#role.name !== 'looking' || this.replica.mode !== undefined) return;
+    if (nowMs - this.#lookingSinceMs < Math.max(READ_ONLY_GRACE_MS, tickTimeMs)) return;
+    // What is damaged, or was never filled, is nothing to show.
+    if (this.node.standing !== 'whole') return;
+    if (this.tree.lastZxid < this.node.history.committed) return;
+    this.replica.serveReadOnly();
+    const zxid = zxidHex(this.tree.lastZxid);
+    this.#options.log.info('serving', { mode: this.replica.mode, zxid });
+  }
+
   #servingMode(): ServingMode {
     if (this.#options.config.isStandalone) return 'standalone';
     if (this.#role.name === 'leading') return 'leader';
@@ -532,6 +555,8 @@ export class EnsembleNode implements ReplicaPeers {
   /** The log names the staged state now: it becomes the state, and the old one is cleared away. */
   async #switchState(): Promise<void> {
     const { state, tree, checkpointer } = this.#receiver.take();
+    // Watches would not hear of what lies between the two trees.
+    this.replica.retire();
     await this.#checkpoints.replace(checkpointer);
     this.#state = state;
     this.replica.digests.clear();
@@ -547,7 +572,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   // Facts ---------------------------------------------------------------------------------------
 
-  status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>> {
+  status(): Promise<NodeFacts> {
     const { config, runtime, storage } = this.#options;
     const isLeading = this.#role.name === 'leading';
     const leaderUptimeMs = isLeading ? runtime.clock.monotonicMs() - this.#servingSinceMs : 0;

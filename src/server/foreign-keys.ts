@@ -105,12 +105,7 @@ const IGNORED: readonly IgnoredRule[] = [
     reason: 'the storage format has no such choice',
   },
   { keys: ['forceSync'], reason: 'every write is synced before it is acknowledged' },
-  {
-    keys: ['localSessionsEnabled', 'localSessionsUpgradingEnabled'],
-    reason: 'every session is a global one',
-  },
   { keys: ['emulate353TTLNodes'], reason: 'no data of 3.5.3 is read here' },
-  { keys: ['readonlymode.enabled'], reason: 'read-only mode is not offered yet' },
   {
     keys: ['watchManagerName', 'watcherClean*', 'maxInProcessingDeadWatchers', 'bitHashCacheSize'],
     reason: 'there is one watch manager, and it needs no tuning',

@@ -99,8 +99,13 @@ export class Leadership {
     return this.#tracker.deadlines(this.#nowMs);
   }
 
-  /** Proposes what the request leads to, or says why not. */
-  propose(origin: ServerId, requestId: number, request: LeaderRequest): Refusal | undefined {
+  /** Proposes what the request leads to, or says why not. `isLocal`: only the request's server knows its session. */
+  propose(
+    origin: ServerId,
+    requestId: number,
+    request: LeaderRequest,
+    isLocal: boolean,
+  ): Refusal | undefined {
     const { sessionId, cxid, op, payload, identities } = request;
     const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
     if (!isAboutSession && !this.isOwner(sessionId, origin)) return 'moved';
@@ -111,7 +116,7 @@ export class Leadership {
     const body: TxnBody =
       decoded === undefined
         ? { type: TxnType.error, error: ErrorCode.marshallingError }
-        : this.#prepare(decoded, sessionId, identities);
+        : this.#prepare(decoded, sessionId, identities, isLocal);
     if (body.type === TxnType.createSession) {
       // Known from now on, not from its application here: a quorum without this server can commit
       // it, and its client come back to ask for it, while this server's own disk is still busy.
@@ -160,9 +165,14 @@ export class Leadership {
     return this.#options.clock.monotonicMs();
   }
 
-  #prepare(request: WriteRequest, sessionId: SessionId, identities: readonly Identity[]): TxnBody {
+  #prepare(
+    request: WriteRequest,
+    sessionId: SessionId,
+    identities: readonly Identity[],
+    isLocal = false,
+  ): TxnBody {
     const zxid = this.#options.node.nextZxid;
-    return this.#preparer.prepare(request, { sessionId, identities, zxid });
+    return this.#preparer.prepare(request, { sessionId, identities, zxid, isLocal });
   }
 
   #proposeBody(

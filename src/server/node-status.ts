@@ -6,6 +6,7 @@ import type { ZabNode } from '../consensus/zab-node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ServerConfig } from './config.ts';
 import type { OpenedStorage } from './open-storage.ts';
+import type { NodeFacts } from './replica.ts';
 
 export async function nodeStatus(
   config: ServerConfig,
@@ -13,7 +14,7 @@ export async function nodeStatus(
   storage: OpenedStorage,
   node: ZabNode,
   more: Pick<BackendStatus, 'leaderUptimeMs' | 'metrics'>,
-): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>> {
+): Promise<NodeFacts> {
   const metrics = new Map(more.metrics);
   const files = await runtime.openFiles?.();
   if (files !== undefined) {

@@ -33,6 +33,8 @@ import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
 import { DigestHistory } from './digest-history.ts';
 import { Leadership } from './leadership.ts';
+import { LocalService } from './local-service.ts';
+import { SessionUpgrade } from './session-upgrade.ts';
 
 /** What the replica needs of the node that drives it. */
 export interface ReplicaPeers {
@@ -46,12 +48,18 @@ export interface ReplicaPeers {
   noticeTime(): void;
   /** The core has been given work: drain its effects at the end of the turn. */
   wake(): void;
-  status(): Promise<Omit<BackendStatus, 'sessionDeadlines' | 'proposalSizes'>>;
+  status(): Promise<NodeFacts>;
   /** This replica's state differs from the leader's. */
   diverged(zxid: Zxid, own: string, leaders: string): void;
   /** A request to this leader passes over a limit. */
   quotaExceeded(excess: QuotaExcess): void;
 }
+
+/** What the node, and not the replica, knows of the status. */
+export type NodeFacts = Omit<
+  BackendStatus,
+  'sessionDeadlines' | 'localSessionDeadlines' | 'proposalSizes'
+>;
 
 type ReplicaRole = 'none' | 'leader' | 'learner';
 
@@ -74,6 +82,7 @@ export class Replica implements Backend {
   readonly #peers: ReplicaPeers;
   #clientSide: ClientSide | undefined;
   readonly #sessionIds: SessionIdGenerator;
+  readonly #local: LocalService;
   readonly #digests = new DigestHistory();
   #role: ReplicaRole = 'none';
   #mode: ServingMode | undefined;
@@ -101,6 +110,9 @@ export class Replica implements Backend {
     this.#runtime = runtime;
     this.#peers = peers;
     this.#sessionIds = new SessionIdGenerator(config.serverId, runtime.clock.wallMs());
+    this.#local = new LocalService(config, runtime.clock, this.#sessionIds, (sessionId) =>
+      this.#clientSide?.sessionClosed(sessionId),
+    );
     const random = new DataView(runtime.randomBytes(8).buffer);
     this.#nextRequestId = random.getUint32(0) * 0x10000 + random.getUint16(4) + 1;
   }
@@ -128,6 +140,10 @@ export class Replica implements Backend {
     return this.#pending.size;
   }
 
+  get localSessionCount(): number {
+    return this.#local.sessionCount;
+  }
+
   /** Digests of this replica at certain zxids, for the `hash` command and comparison. */
   get digests(): DigestHistory {
     return this.#digests;
@@ -146,19 +162,27 @@ export class Replica implements Backend {
   }
 
   submit(write: ClientWrite): void {
-    if (!this.#isInRole) {
+    if (!this.#isInRole && this.#mode !== 'read-only') {
       write.dropped();
       return;
     }
+    if (this.#local.settle(write, this.lastZxid)) return;
+    const timeoutMs = this.#local.takeForUpgrade(write);
+    if (timeoutMs !== undefined) this.#submit(new SessionUpgrade(write, timeoutMs), false);
+    this.#submit(write, this.#local.has(write.sessionId));
+  }
+
+  /** `isLocal`: the session is known here only. */
+  #submit(write: ClientWrite, isLocal: boolean): void {
     const requestId = this.#nextRequestId++;
     this.#pending.set(requestId, write);
     if (this.#leadership === undefined) {
       const { sessionId, cxid, op, payload, identities } = write;
-      const type = ClientMessageType.request;
-      this.#peers.sendToLeader({ type, requestId, sessionId, cxid, op, payload, identities });
+      const request = { requestId, sessionId, cxid, op, payload, identities, isLocal };
+      this.#peers.sendToLeader({ type: ClientMessageType.request, ...request });
       return;
     }
-    const refusal = this.#leadership.propose(this.#config.serverId, requestId, write);
+    const refusal = this.#leadership.propose(this.#config.serverId, requestId, write, isLocal);
     if (refusal === 'moved') this.#drop(requestId);
     else if (refusal === 'undecodable') this.#refuseUndecodable(requestId);
   }
@@ -183,7 +207,11 @@ export class Replica implements Backend {
     timeoutMs: number,
     answer: (isValid: boolean | undefined) => void,
   ): void {
-    if (!this.#isInRole) answer(undefined);
+    const isOwn = this.#mode !== undefined && this.#local.renew(sessionId, timeoutMs);
+    if (isOwn) answer(true);
+    else if (this.#mode === 'read-only') {
+      answer(this.#local.isOver(sessionId) ? false : undefined);
+    } else if (!this.#isInRole) answer(undefined);
     else if (this.#leadership !== undefined) {
       answer(this.#leadership.renew(sessionId, timeoutMs, this.#config.serverId));
     } else {
@@ -195,8 +223,9 @@ export class Replica implements Backend {
   }
 
   touch(sessionId: SessionId): void {
+    if (this.#local.touch(sessionId)) return;
     if (this.#leadership !== undefined) this.#leadership.touch(sessionId);
-    else this.#touched.add(sessionId);
+    else if (this.#role === 'learner') this.#touched.add(sessionId);
   }
 
   ownsSession(sessionId: SessionId): boolean {
@@ -206,7 +235,10 @@ export class Replica implements Backend {
   async status(): Promise<BackendStatus> {
     const status = await this.#peers.status();
     const sessionDeadlines = this.#leadership?.sessionDeadlines ?? [];
-    return { ...status, sessionDeadlines, proposalSizes: this.#proposalBytes };
+    const hasLocal = this.#local.isEnabled || this.#local.sessionCount > 0;
+    const localSessionDeadlines = hasLocal ? this.#local.sessionDeadlines : undefined;
+    const proposalSizes = this.#proposalBytes;
+    return { ...status, sessionDeadlines, localSessionDeadlines, proposalSizes };
   }
 
   resetStatistics(): void {
@@ -237,12 +269,24 @@ export class Replica implements Backend {
     this.#serve('learner', mode);
   }
 
+  /**
+   * This server knows no quorum: clients that agree to it may read what was committed as far as it
+   * has come here. Ends with `retire`.
+   */
+  serveReadOnly(): void {
+    invariant(this.#mode === undefined, 'serves already');
+    this.#mode = 'read-only';
+    this.#local.beginReadOnly();
+    this.#clientSide?.startServing();
+  }
+
   /** Nothing under way will be answered; clients find out by their connections closing. */
   retire(): void {
-    if (this.#role === 'none') return;
+    if (this.#mode === undefined) return;
     this.#role = 'none';
     this.#mode = undefined;
     this.#clientSide?.stopServing();
+    this.#local.endReadOnly();
     this.#leadership = undefined;
     this.#touched.clear();
     const writes = [...this.#pending.values()];
@@ -260,6 +304,7 @@ export class Replica implements Backend {
   #serve(role: ReplicaRole, mode: ServingMode): void {
     this.#role = role;
     this.#mode = mode;
+    this.#local.beginServing();
     this.#clientSide?.startServing();
   }
 
@@ -324,6 +369,7 @@ export class Replica implements Backend {
 
   /** Several times a second. */
   tick(): void {
+    if (this.#mode !== undefined) this.#local.tick();
     if (this.#leadership !== undefined) {
       if (this.#isInRole) this.#leadership.tick();
     } else if (this.#role === 'learner' && this.#touched.size > 0) {
@@ -407,7 +453,7 @@ export class Replica implements Backend {
 
   #forwarded(leadership: Leadership, link: LinkId, sid: ServerId, request: ForwardedRequest): void {
     const { requestId } = request;
-    const refusal = leadership.propose(sid, requestId, request);
+    const refusal = leadership.propose(sid, requestId, request, request.isLocal);
     if (refusal === undefined) return;
     const { dropped, undecodable } = ClientMessageType;
     const type = refusal === 'moved' ? dropped : undecodable;

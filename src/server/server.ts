@@ -215,6 +215,7 @@ class VivariumServer implements Server {
       minSessionTimeoutMs: config.minSessionTimeoutMs,
       maxSessionTimeoutMs: config.maxSessionTimeoutMs,
       maxClientCnxns: config.maxClientCnxns,
+      maxCnxns: config.maxCnxns,
       juteMaxBufferBytes: config.juteMaxBuffer,
       globalOutstandingLimit: config.globalOutstandingLimit,
       // Whatever could be written can be read.

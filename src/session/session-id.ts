@@ -44,6 +44,16 @@ export class SessionIdGenerator {
     invariant(sessionId !== SESSION_NONE, 'session ids exhausted');
     return sessionId;
   }
+
+  /** What `next` will return. */
+  get upcoming(): SessionId {
+    return makeSessionId(this.#next);
+  }
+
+  /** Whether the id was given out when `upcoming` was `since`, or later. */
+  gaveOut(since: SessionId, sessionId: SessionId): boolean {
+    return sessionId >= since && sessionId < this.#next;
+  }
 }
 
 /**

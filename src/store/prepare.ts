@@ -28,6 +28,8 @@ export interface PrepareContext {
   readonly sessionId: SessionId;
   readonly identities: readonly Identity[];
   readonly zxid: Zxid;
+  /** The server that sent the request vouches for the session, which it alone knows. */
+  readonly isLocal?: boolean;
 }
 
 export interface PreparerOptions {
@@ -145,7 +147,12 @@ export class Preparer {
     const { sessionId, zxid } = context;
     const badMode = this.#checkMode(request, inMulti);
     if (badMode !== ErrorCode.ok) return failure(badMode);
-    if (!this.#sessions.isOpen(sessionId)) return failure(ErrorCode.sessionExpired);
+    if (isEphemeralMode(request.flags) && !this.#sessions.isOpen(sessionId)) {
+      // A node without a replicated session would outlive its owner.
+      const isLocal = context.isLocal === true;
+      return failure(isLocal ? ErrorCode.ephemeralOnLocalSession : ErrorCode.sessionExpired);
+    }
+    if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const asked = request.path;
     if (asked === null) return failure(ErrorCode.marshallingError);
     if (!hasParentPath(asked)) return failure(ErrorCode.badArguments);
@@ -189,7 +196,7 @@ export class Preparer {
 
   #delete(request: WriteRequest, context: PrepareContext): TxnBody {
     const { zxid } = context;
-    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const path = request.path;
     if (path === null) return failure(ErrorCode.marshallingError);
     if (!isDeletable(path)) return failure(ErrorCode.badArguments);
@@ -222,7 +229,7 @@ export class Preparer {
   }
 
   #setData(request: WriteRequest, context: PrepareContext): TxnBody {
-    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const path = request.path;
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
     const node = this.#outstanding.find(path);
@@ -238,7 +245,7 @@ export class Preparer {
   }
 
   #setAcl(request: WriteRequest, context: PrepareContext): TxnBody {
-    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const path = request.path;
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
     const acl: readonly Acl[] | undefined = expandAcl(request.acl, context.identities);
@@ -253,7 +260,7 @@ export class Preparer {
   }
 
   #check(request: WriteRequest, context: PrepareContext): TxnBody {
-    if (!this.#sessions.isOpen(context.sessionId)) return failure(ErrorCode.sessionExpired);
+    if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const path = request.path;
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
     const node = this.#outstanding.find(path);
@@ -261,6 +268,10 @@ export class Preparer {
     if (!this.#isAllowed(node, Perm.read, context)) return failure(ErrorCode.noAuth);
     if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
     return { type: TxnType.check, path };
+  }
+
+  #isOpen(context: PrepareContext): boolean {
+    return context.isLocal === true || this.#sessions.isOpen(context.sessionId);
   }
 
   #isAllowed(node: NodeView, needed: number, context: PrepareContext): boolean {
@@ -368,7 +379,14 @@ function createType(request: WriteRequest, inMulti: boolean): CreateTxn['type'] 
 function ownerOf(type: CreateTxn['type'], request: WriteRequest, sessionId: SessionId): SessionId {
   if (type === TxnType.createContainer) return CONTAINER_OWNER;
   if (type === TxnType.createTtl) return ttlOwner(request.durationMs);
-  const isEphemeral =
-    request.flags === CreateMode.ephemeral || request.flags === CreateMode.ephemeralSequential;
-  return isEphemeral ? sessionId : SESSION_NONE;
+  return isEphemeralMode(request.flags) ? sessionId : SESSION_NONE;
+}
+
+function isEphemeralMode(flags: number): boolean {
+  return flags === CreateMode.ephemeral || flags === CreateMode.ephemeralSequential;
+}
+
+/** Whether the request can lead to a node that goes with its session. */
+export function makesEphemeral(request: WriteRequest): boolean {
+  return isEphemeralMode(request.flags) || request.ops.some(makesEphemeral);
 }

@@ -33,6 +33,7 @@ const OPTIONS: ClientServiceOptions = {
   minSessionTimeoutMs: 4000,
   maxSessionTimeoutMs: 40_000,
   maxClientCnxns: 60,
+  maxCnxns: 0,
   juteMaxBufferBytes: 0xfffff,
   globalOutstandingLimit: 1000,
   fourLetterWords: undefined,
@@ -208,6 +209,7 @@ export function connectFrame(
     readonly timeoutMs?: number;
     readonly sessionId?: SessionId;
     readonly password?: string;
+    readonly readOnly?: boolean;
   } = {},
 ): string {
   const { lastZxidSeen = 0, timeoutMs = 10_000, sessionId = 0n, password = NO_PASSWORD } = fields;
@@ -217,7 +219,7 @@ export function connectFrame(
     int(timeoutMs),
     long(sessionId),
     buffer(password),
-    bool(false),
+    bool(fields.readOnly ?? false),
   );
 }
 

@@ -50,6 +50,7 @@ const STATUS: BackendStatus = {
   leaderUptimeMs: 1500,
   proposalSizes: { last: 99, min: 36, max: 99 },
   sessionDeadlines: [],
+  localSessionDeadlines: undefined,
   dataDirBytes: 66_253,
   logDirBytes: 67_108,
   metrics: new Map(),
@@ -58,6 +59,7 @@ const STATUS: BackendStatus = {
 export class FakeBackend implements Backend {
   readonly tree = new DataTree();
   mode: ServingMode | undefined = 'standalone';
+  localSessionCount = 0;
   /** Writes, syncs and revalidations wait for the test. */
   holds = false;
   /** What `revalidate` answers; by default whether the session exists. */

@@ -64,6 +64,7 @@ export function bytes(text: string): Uint8Array {
 export interface Asker {
   readonly sessionId?: SessionId;
   readonly identities?: readonly Identity[];
+  readonly isLocal?: boolean;
 }
 
 export interface StoreKitOptions {
@@ -106,6 +107,7 @@ export class StoreKit {
       sessionId,
       identities: asker.identities ?? [],
       zxid,
+      isLocal: asker.isLocal ?? false,
     });
     const timeMs = StoreKit.timeMs(zxid);
     this.#pending.push([

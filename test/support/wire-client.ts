@@ -7,7 +7,12 @@ import type { WriteRequest } from '../../src/base/write-request.ts';
 import { JuteReader } from '../../src/protocol/jute-reader.ts';
 import { JuteWriter } from '../../src/protocol/jute-writer.ts';
 import { encodeAuthPacket } from '../../src/protocol/records/auth.ts';
-import { decodeConnectResponse, encodeConnectRequest } from '../../src/protocol/records/connect.ts';
+import {
+  type ConnectRequest,
+  type ConnectResponse,
+  decodeConnectResponse,
+  encodeConnectRequest,
+} from '../../src/protocol/records/connect.ts';
 import {
   decodeReplyHeader,
   encodeRequestHeader,
@@ -36,6 +41,8 @@ export class WireClient implements StreamHandler {
   /** Notifications in their order, since they were last taken out. */
   readonly events: WireEvent[] = [];
   sessionId: SessionId = SESSION_NONE;
+  /** What the server answered to the connect request; undefined when it closed instead. */
+  greeting: ConnectResponse | undefined;
   isClosed = false;
   readonly #stream: ByteStream;
   readonly #frames: Uint8Array[] = [];
@@ -51,8 +58,20 @@ export class WireClient implements StreamHandler {
 
   /** With a new session. */
   static async connect(runtime: Runtime, address: Address): Promise<WireClient> {
+    const client = await WireClient.greet(runtime, address, {});
+    const { greeting } = client;
+    invariant(greeting !== undefined && greeting.timeoutMs > 0, 'no session');
+    return client;
+  }
+
+  /** With what the server answers to this connect request, whatever it is. */
+  static async greet(
+    runtime: Runtime,
+    address: Address,
+    request: Partial<ConnectRequest>,
+  ): Promise<WireClient> {
     const client = new WireClient(runtime, address);
-    await client.#until(() => client.#isOpen);
+    await client.#until(() => client.#isOpen || client.isClosed);
     client.#send((writer) =>
       encodeConnectRequest(writer, {
         protocolVersion: 0,
@@ -61,12 +80,36 @@ export class WireClient implements StreamHandler {
         sessionId: SESSION_NONE,
         password: new Uint8Array(16),
         readOnly: false,
+        ...request,
       }),
     );
-    const response = decodeConnectResponse(await client.#frame());
-    invariant(response !== undefined && response.timeoutMs > 0, 'no session');
-    client.sessionId = response.sessionId;
+    await client.#until(() => client.#frames.length > 0 || client.isClosed);
+    if (client.#frames.length === 0) return client;
+    client.greeting = decodeConnectResponse(await client.#frame());
+    client.sessionId = client.greeting?.sessionId ?? SESSION_NONE;
     return client;
+  }
+
+  /** Sends requests together and returns their replies. */
+  async pipeline(
+    requests: readonly (readonly [type: number, encode: (writer: JuteWriter) => void])[],
+  ): Promise<WireReply[]> {
+    const first = this.#xid + 1;
+    for (const [type, encode] of requests) {
+      this.#xid += 1;
+      this.#send((writer) => {
+        encodeRequestHeader(writer, this.#xid, type);
+        encode(writer);
+      });
+    }
+    const replies: WireReply[] = [];
+    while (replies.length < requests.length) {
+      const body = await this.#frame();
+      const header = decodeReplyHeader(body);
+      invariant(header?.xid === first + replies.length, 'replies out of order');
+      replies.push({ ...header, body });
+    }
+    return replies;
   }
 
   onOpen(): void {

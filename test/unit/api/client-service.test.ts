@@ -25,6 +25,19 @@ test('maxClientCnxns: one more from the same address is closed without a byte, o
   assert.equal(kit.service.stats.counters.connectionsRejected, 1);
 });
 
+test('maxCnxns: one more in all is closed without a byte, from whatever address', async () => {
+  const kit = await ClientKit.start({ service: { maxCnxns: 2 } });
+  const [first] = [await kit.session('one'), await kit.session('two')];
+  const third = kit.dial('three');
+  await third.closedByServer();
+  assert.equal(third.bytes.length, 0);
+  assert.match(await kit.command('ruok'), /^$/, 'commands count too');
+  assert.equal(kit.service.stats.counters.connectionsRejected, 2);
+  first.stream.destroy();
+  await kit.settle();
+  await kit.session('three');
+});
+
 test('maxClientCnxns 0 sets no limit', async () => {
   const kit = await ClientKit.start({ service: { maxClientCnxns: 0 } });
   for (let i = 0; i < 70; i++) kit.dial();

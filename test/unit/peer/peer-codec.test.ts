@@ -82,6 +82,7 @@ const MESSAGES: readonly PeerMessage[] = [
       { scheme: 'ip', id: '127.0.0.1' },
       { scheme: 'digest', id: 'a:b' },
     ],
+    isLocal: true,
   },
   { type: ClientMessageType.dropped, requestId: 17 },
   { type: ClientMessageType.undecodable, requestId: 18 },

@@ -117,6 +117,10 @@ const VALUES: readonly (readonly [string, (config: ServerConfig) => unknown, unk
   ['tickTime=20', (c) => c.extendedTypesEnabled, true],
   ['extendedTypesEnabled=false', (c) => c.extendedTypesEnabled, false],
   ['enforceQuota=true', (c) => c.enforceQuota, true],
+  ['maxCnxns=7', (c) => c.maxCnxns, 7],
+  ['readonlymode.enabled=true', (c) => c.readOnlyMode, true],
+  ['localSessionsEnabled=true', (c) => c.localSessionsEnabled, true],
+  ['localSessionsUpgradingEnabled=true', (c) => c.localSessionsUpgradingEnabled, true],
   ['skipACL=yes', (c) => c.skipAcl, true],
   ['enforce.auth.enabled=false\nenforce.auth.schemes=sasl', (c) => c.enforcedAuthSchemes, []],
   [

@@ -8,6 +8,7 @@ import { makeSessionId, SESSION_NONE } from '../../../src/base/ids.ts';
 import { CreateMode, OpCode } from '../../../src/base/op-code.ts';
 import type { WriteRequest } from '../../../src/base/write-request.ts';
 import { CONTAINER_OWNER, ttlOwner } from '../../../src/store/owner.ts';
+import { makesEphemeral } from '../../../src/store/prepare.ts';
 import { TxnType } from '../../../src/store/txn.ts';
 import {
   bytes,
@@ -352,4 +353,31 @@ test('scheme auth is replaced by the identities the asker has proved', () => {
   assert.equal(kit.run(create('/a', { acl })).error, ErrorCode.invalidAcl);
   assert.equal(kit.run(create('/a', { acl }), { identities: [BOB] }).error, ErrorCode.ok);
   assert.deepEqual(kit.tree.find('/a')?.acl, BOBS);
+});
+
+test('a session that its server alone knows may do everything but own a node', () => {
+  const kit = kitWith(create('/a'));
+  const local = { ...STRANGER, isLocal: true };
+  for (const asked of [create('/b'), setData('/a', 'x'), setAcl('/a', OPEN_ACL), remove('/b')]) {
+    assert.notEqual(kit.prepare(asked, local).type, TxnType.error);
+    assert.equal(errorOf(kit.prepare(asked, STRANGER)), ErrorCode.sessionExpired);
+  }
+  for (const flags of [CreateMode.ephemeral, CreateMode.ephemeralSequential]) {
+    const asked = create('/e', { flags });
+    assert.equal(errorOf(kit.prepare(asked, local)), ErrorCode.ephemeralOnLocalSession);
+    assert.equal(errorOf(kit.prepare(asked, STRANGER)), ErrorCode.sessionExpired);
+    const both = kit.prepare(multi(check('/a'), asked), local);
+    assert(both.type === TxnType.multi);
+    assert.deepEqual(both.ops.map(errorOf), [ErrorCode.ok, ErrorCode.ephemeralOnLocalSession]);
+  }
+});
+
+test('makesEphemeral() sees ephemeral creates of either kind, also in a multi', () => {
+  for (const flags of [CreateMode.ephemeral, CreateMode.ephemeralSequential]) {
+    assert.equal(makesEphemeral(create('/e', { flags })), true);
+    assert.equal(makesEphemeral(multi(remove('/a'), create('/e', { flags }))), true);
+  }
+  assert.equal(makesEphemeral(create('/p')), false);
+  assert.equal(makesEphemeral(create('/p', { flags: CreateMode.container })), false);
+  assert.equal(makesEphemeral(multi(create('/p'), setData('/p', 'x'))), false);
 });

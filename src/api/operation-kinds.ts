@@ -1,0 +1,42 @@
+/** Kinds of operations, by their numbers, that are treated alike. */
+
+import { OpCode } from '../base/op-code.ts';
+import { isWrite } from './handlers/write-reply.ts';
+
+/** What a read-only server refuses. Closing is not: the session is as temporary as the mode. */
+export function isRefusedReadOnly(type: number): boolean {
+  switch (type) {
+    case OpCode.sync:
+    case OpCode.check:
+    case OpCode.deleteContainer:
+      return true;
+    default:
+      return isWrite(type) && type !== OpCode.closeSession;
+  }
+}
+
+/** Numbers that are no client's operation, those used among servers included: answered, then closed. */
+export function isUnknown(type: number): boolean {
+  switch (type) {
+    case OpCode.ping:
+    case OpCode.exists:
+    case OpCode.getData:
+    case OpCode.getAcl:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.getEphemerals:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.multiRead:
+    case OpCode.addWatch:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.whoAmI:
+    // The leader's own: refused, but the original knows it and leaves the connection open.
+    case OpCode.deleteContainer:
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,27 @@
+/** The transaction that makes a replicated session of a local one, ahead of the request that needs it. */
+
+import type { ClientWrite } from '../api/backend.ts';
+import type { Identity } from '../base/acl.ts';
+import type { SessionId } from '../base/ids.ts';
+import { OpCode } from '../base/op-code.ts';
+
+export class SessionUpgrade implements ClientWrite {
+  readonly sessionId: SessionId;
+  readonly cxid = 0;
+  readonly op = OpCode.createSession;
+  readonly payload: Uint8Array;
+  readonly identities: readonly Identity[];
+
+  /** `cause`: the request of the session that comes right behind. */
+  constructor(cause: ClientWrite, timeoutMs: number) {
+    this.sessionId = cause.sessionId;
+    this.identities = cause.identities;
+    this.payload = new Uint8Array(4);
+    new DataView(this.payload.buffer).setInt32(0, timeoutMs);
+  }
+
+  /** The client waits for the request behind, whose outcome says all. */
+  completed(): void {}
+
+  dropped(): void {}
+}
