@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
@@ -239,7 +240,8 @@ for (const kind of KINDS) {
       await client.children(ROOT, { watch: once.listener });
       const lasting = new Events();
       const watch = await client.addWatch(`${ROOT}/lasting`, lasting.listener);
-      const below = client.watch(ROOT, { recursive: true });
+      // A client of its own: up to 3.8 a lasting watch takes the place of a one-shot one at its path.
+      const below = (await another()).watch(ROOT, { recursive: true });
       await below.ready;
       await other.create(`${ROOT}/w`, '1');
       assert.deepEqual(
@@ -388,7 +390,11 @@ async function heapAfter(work: () => Promise<void>): Promise<number> {
   await work();
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
-  collect();
+  // The test runner's hooks keep a note of each promise that is collected until the next turn.
+  for (let turn = 0; turn < 3; turn++) {
+    collect();
+    await setImmediate();
+  }
   collect();
   return process.memoryUsage().heapUsed;
 }
