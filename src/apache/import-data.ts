@@ -191,12 +191,13 @@ function chooseEpochs(
 
 /** The log comes last and in one batch: without it no server takes the rest for data. */
 async function write(
-  { storage, randomBytes }: World,
+  world: World,
   options: ImportOptions,
   loaded: LoadedData,
   identity: { serverId: ServerId; acceptedEpoch: Epoch; currentEpoch: Epoch },
   directory: ApacheDirectory,
 ): Promise<void> {
+  const { storage } = world;
   const { dataDir, dataLogDir = dataDir, progress } = options;
   const { tree } = loaded;
   const { serverId, acceptedEpoch, currentEpoch } = identity;
@@ -216,7 +217,7 @@ async function write(
   const hasMyId = (await storage.readText(`${dataDir}/myid`)) !== undefined;
   const isNamed = directory.myId !== undefined || options.serverId !== undefined;
   if (!hasMyId && isNamed) await storage.writeText(`${dataDir}/myid`, `${serverId}\n`);
-  const incarnation = Buffer.from(randomBytes(INCARNATION_BYTES)).toString('hex');
+  const incarnation = Buffer.from(world.randomBytes(INCARNATION_BYTES)).toString('hex');
   const epochs: readonly EpochEnd[] = loaded.epochs.ends;
   const logStore = await storage.open(logDirectory(dataLogDir), { create: true });
   const snapshot = { generation: GENERATION, zxid, epochs };
