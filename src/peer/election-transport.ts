@@ -13,7 +13,7 @@ import type { ServerId } from '../base/ids.ts';
 import type { Reachability } from '../consensus/election.ts';
 import type { Notification } from '../consensus/messages.ts';
 import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
-import type { Hello, PeerIdentity } from './identity.ts';
+import { type Hello, type PeerIdentity, rivalReason } from './identity.ts';
 import { decodeFrame, decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
 import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMember, PeerNetwork } from './peer-network.ts';
@@ -185,7 +185,7 @@ export class ElectionTransport {
     for (const [other, { hello: known }] of this.#incoming) {
       if (known === undefined || known.identity.sid !== hello.identity.sid) continue;
       if (known.identity.incarnation === hello.identity.incarnation) continue;
-      return `two servers have myid ${hello.identity.sid}, at ${other.remote} and at ${link.remote}: give one of them another number in its myid file`;
+      return rivalReason(hello.identity.sid, other.remote, link.remote);
     }
     return undefined;
   }

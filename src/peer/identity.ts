@@ -128,6 +128,11 @@ export function refusalReason(
   return undefined;
 }
 
+/** Why a server is refused while another one with its number, but another disk, is connected. */
+export function rivalReason(sid: ServerId, known: string, other: string): string {
+  return `two servers have myid ${sid}, at ${known} and at ${other}: give one of them another number in its myid file`;
+}
+
 function short(clusterId: string): string {
   return clusterId.slice(0, 8);
 }

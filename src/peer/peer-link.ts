@@ -144,11 +144,13 @@ export class PeerLink {
 
   #receivedHello(frame: Uint8Array): void {
     const hello = decodeHello(frame);
-    if (hello === undefined) {
+    const isRefusal = hello !== undefined && 'refusal' in hello;
+    // Only who was dialled can refuse before a hello: anybody else would write in this server's log.
+    if (hello === undefined || (isRefusal && !this.#options.isDialler)) {
       this.close('the other side does not speak the peer protocol');
       return;
     }
-    if ('refusal' in hello) {
+    if (isRefusal) {
       this.#refusal = hello.refusal;
       this.close('refused by the other side');
       return;

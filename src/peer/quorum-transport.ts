@@ -6,7 +6,7 @@
 import type { ServerId } from '../base/ids.ts';
 import type { LinkId } from '../consensus/effects.ts';
 import type { ByteStream, Listener } from '../runtime/runtime.ts';
-import type { PeerIdentity } from './identity.ts';
+import { type Hello, type PeerIdentity, rivalReason } from './identity.ts';
 import { decodeMessage, encodeMessage } from './peer-codec.ts';
 import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMessage } from './peer-message.ts';
@@ -35,6 +35,8 @@ export class QuorumTransport {
   readonly #handler: QuorumHandler;
   readonly #links = new Map<LinkId, PeerLink>();
   readonly #strangers = new Strangers();
+  /** Open connections that learners dialled, with what they said of themselves. */
+  readonly #learners = new Map<PeerLink, Hello>();
   #listener: Listener | undefined;
 
   constructor(network: PeerNetwork, handler: QuorumHandler) {
@@ -108,10 +110,11 @@ export class QuorumTransport {
       stream,
       isDialler: false,
       hello: (theirs) => this.#network.hello(theirs?.identity.sid ?? this.#network.identity.sid),
-      judge: (candidate, hello) => this.#network.judge(candidate, hello, undefined),
+      judge: (candidate, hello) => this.#judgeLearner(candidate, hello),
       handler: {
         onOpen: (opened, hello) => {
           this.#strangers.delete(opened);
+          this.#learners.set(opened, hello);
           number = this.#handler.newLink();
           this.#links.set(number, opened);
           this.#handler.onLearner(number, hello.identity);
@@ -124,12 +127,25 @@ export class QuorumTransport {
         },
         onClose: (closed, reason, refusal) => {
           this.#strangers.delete(closed);
+          this.#learners.delete(closed);
           if (number !== undefined) this.#closed(number, reason, refusal);
           else if (refusal !== undefined) this.#network.refused(refusal);
         },
       },
     });
     this.#strangers.add(link);
+  }
+
+  /** The same server may connect again; another one with its number must not push it out. */
+  #judgeLearner(link: PeerLink, hello: Hello): string | undefined {
+    const reason = this.#network.judge(link, hello, undefined);
+    if (reason !== undefined) return reason;
+    const { sid, incarnation } = hello.identity;
+    for (const [other, { identity }] of this.#learners) {
+      if (identity.sid !== sid || identity.incarnation === incarnation) continue;
+      return rivalReason(sid, other.remote, link.remote);
+    }
+    return undefined;
   }
 
   #received(number: LinkId, frame: Uint8Array): void {

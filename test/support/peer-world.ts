@@ -58,7 +58,12 @@ export class PeerWorld {
     return { transport, heard, reachability, refusals };
   }
 
-  async quorumPeer(id: number, changes: Partial<PeerIdentity> = {}): Promise<QuorumPeer> {
+  /** On a host of its own name, unless another one is given. */
+  async quorumPeer(
+    id: number,
+    changes: Partial<PeerIdentity> = {},
+    host?: string,
+  ): Promise<QuorumPeer> {
     let linkCount = 0;
     const peer: Omit<QuorumPeer, 'transport'> = {
       opened: [],
@@ -68,7 +73,7 @@ export class PeerWorld {
       closed: [],
       refusals: [],
     };
-    const transport = new QuorumTransport(this.#network(id, changes, peer.refusals), {
+    const transport = new QuorumTransport(this.#network(id, changes, peer.refusals, host), {
       newLink: () => ++linkCount,
       onOpened: (link) => peer.opened.push(link),
       onLearner: (link, { sid }) => peer.learners.push({ link, sid }),
@@ -80,9 +85,14 @@ export class PeerWorld {
     return { ...peer, transport };
   }
 
-  #network(id: number, changes: Partial<PeerIdentity>, refusals: string[]): PeerNetwork {
+  #network(
+    id: number,
+    changes: Partial<PeerIdentity>,
+    refusals: string[],
+    host = `s${id}`,
+  ): PeerNetwork {
     return new PeerNetwork({
-      runtime: this.world.runtimeFor(`s${id}`),
+      runtime: this.world.runtimeFor(host),
       members: this.#ids.map((sid) => ({
         sid,
         quorum: { host: `s${sid}`, port: QUORUM_PORT },

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { makeServerId } from '../../../src/base/ids.ts';
-import { decodeHello } from '../../../src/peer/identity.ts';
+import { decodeHello, encodeRefusal } from '../../../src/peer/identity.ts';
 import { decodeMessage, encodeFrame } from '../../../src/peer/peer-codec.ts';
 import { ClientMessageType } from '../../../src/peer/peer-message.ts';
 import type { ByteStream } from '../../../src/runtime/runtime.ts';
@@ -69,6 +69,17 @@ describe('a peer port', () => {
     other.transport.notify(makeServerId(1), notification(4));
     await peers.world.runFor(1000);
     assert.deepEqual(server.heard, [{ from: 2, round: 4 }]);
+  });
+
+  it('writes no sentence in its log that a stranger made up', async () => {
+    const peers = new PeerWorld(2);
+    const server = await peers.quorumPeer(1);
+    const [stranger] = strangers(peers, 2888, 1);
+    assert(stranger !== undefined);
+    stranger.stream.write(encodeRefusal('all is well'));
+    await peers.world.runFor(100);
+    assert(stranger.isClosed);
+    assert.deepEqual(server.refusals, []);
   });
 });
 

@@ -57,6 +57,23 @@ describe('QuorumTransport', () => {
     assert.deepEqual(leader.learners, []);
   });
 
+  it('refuses a second server with the number of one that is connected, and keeps that one', async () => {
+    const { peers, leader, learner } = await connected();
+    const rival = await peers.quorumPeer(2, { incarnation: 'another-disk' }, 'rival');
+    rival.transport.dial(LEADER, LINK);
+    assert(await peers.world.runUntil(() => rival.closed.length > 0, 1000));
+    assert.match(rival.refusals.join(), /two servers have myid 2, at s2:\d+ and at rival:\d+/);
+    assert.deepEqual(learner.closed, []);
+    assert.equal(leader.learners.length, 1);
+  });
+
+  it('lets the same server connect again while its old connection seems open', async () => {
+    const { peers, leader } = await connected();
+    const again = await peers.quorumPeer(2, {}, 'again');
+    again.transport.dial(LEADER, LINK);
+    assert(await peers.world.runUntil(() => leader.learners.length === 2, 1000));
+  });
+
   it('gives up a connection on which nobody says hello', async () => {
     const peers = new PeerWorld(2);
     const learner = await peers.quorumPeer(2);
