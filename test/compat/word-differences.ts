@@ -195,11 +195,14 @@ export function levelled(
     .replace(/^((?:client|election|quorum)Port=)\d+/gm, '$1N')
     .replace(/^(data(?:Log)?Dir=)\/[^\n]*?(\/version-2)?$/gm, '$1PATH$2')
     .replace(/ADDRESS:\d+/g, 'ADDRESS')
-    .replace(/^server\.\d+=/gm, 'server.N=');
+    .replace(/^server\.\d+=/gm, 'server.N=')
+    // Who leads is a matter of chance; a server alone is number 0 on both.
+    .replace(/^serverId=[1-9]\d*$/gm, 'serverId=N');
   if (word === 'hash') return text.replace(/: -?\d+$/gm, ': N');
   if (word === 'mntr') return levelledMetrics(text);
   if (word === 'wchc' || word === 'wchp') return sortedBlocks(text);
-  return word === 'stat' || word === 'cons' || word === 'dump' ? sortedRuns(text) : text;
+  if (word === 'dump') return text.split(SECTION).map(levelledSection).join('');
+  return word === 'stat' || word === 'cons' ? sortedRuns(text) : text;
 }
 
 /** Version, state and the peer's state stay in front; the rest has no order. */
@@ -212,6 +215,18 @@ function levelledMetrics(text: string): string {
   const first = lines.filter((line) => /^zk_(?:version|server_state|peer_state)\t/.test(line));
   const isInFront = first.every((line, at) => lines[at] === line);
   return `${isInFront ? first.join('\n') : 'OUT OF ORDER'}\n${lines.slice(first.length).sort().join('\n')}`;
+}
+
+/** Where a part of `dump` begins. */
+const SECTION = /^(?=SessionTracker dump:|ephemeral nodes dump:|Connections dump:)/m;
+
+/** Which deadlines fall into one tick is chance: the moments are levelled, and who has one is sorted. */
+function levelledSection(section: string): string {
+  const [title = '', count = '', ...rest] = section.trimEnd().split('\n');
+  const body = title.startsWith('ephemeral')
+    ? sortedBlocks(`${rest.join('\n')}\n`)
+    : [...new Set(rest.map((line) => line.replace(/^\d+ expire/, 'N expire')))].sort().join('\n');
+  return `${title}\n${count}\n${body}${section.endsWith('\n') ? '\n' : ''}`;
 }
 
 /** Lists have no order: lines that begin alike and follow each other are sorted. */
