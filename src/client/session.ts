@@ -11,7 +11,6 @@ import { OpCode } from '../base/op-code.ts';
 import { Prng } from '../base/prng.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
 import type { JuteWriter } from '../protocol/jute-writer.ts';
-import { encodeAuthPacket } from '../protocol/records/auth.ts';
 import { type ConnectResponse, PASSWORD_BYTES } from '../protocol/records/connect.ts';
 import {
   decodeReplyHeader,
@@ -19,17 +18,13 @@ import {
   type ReplyHeader,
   SpecialXid,
 } from '../protocol/records/header.ts';
-import {
-  decodeWatcherEvent,
-  encodeSetWatches,
-  encodeSetWatches2,
-  type SetWatches2,
-} from '../protocol/records/watch.ts';
+import { decodeWatcherEvent, type SetWatches2 } from '../protocol/records/watch.ts';
 import type { Address, Timer } from '../runtime/runtime.ts';
 import type { ClientRuntime, ClientSettings, Credentials } from './client-options.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Fifo } from './fifo.ts';
 import { HostList } from './host-list.ts';
+import { writeCredentials, writeWatches } from './introduction.ts';
 import { codeOfNumber, KeeperError, type KeeperErrorCode } from './keeper-error.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadWriteSearch } from './read-write-search.ts';
@@ -251,23 +246,13 @@ export class Session implements ConnectionOwner {
 
   /** Credentials and watches, before anything else is sent. */
   #introduce(connection: Connection): void {
-    const { writer } = connection;
-    for (const { scheme, auth } of this.#credentials) {
-      const mark = writer.beginFrame();
-      encodeRequestHeader(writer, SpecialXid.auth, OpCode.auth);
-      encodeAuthPacket(writer, { type: 0, scheme, auth: bytesOf(auth) });
-      writer.endFrame(mark);
+    for (const credentials of this.#credentials) {
+      writeCredentials(connection.writer, credentials);
       this.#queue.sentOwnAuth();
     }
     const room = this.#settings.requestBytesMax - WATCH_FRAME_OVERHEAD_BYTES;
     for (const lists of this.watches.lists(this.#lastZxid, Math.min(room, WATCH_LIST_BYTES_MAX))) {
-      const isLasting = (lists.persistent?.length ?? 0) + (lists.recursive?.length ?? 0) > 0;
-      const mark = writer.beginFrame();
-      const op = isLasting ? OpCode.setWatches2 : OpCode.setWatches;
-      encodeRequestHeader(writer, SpecialXid.setWatches, op);
-      if (isLasting) encodeSetWatches2(writer, lists);
-      else encodeSetWatches(writer, lists);
-      writer.endFrame(mark);
+      writeWatches(connection.writer, lists);
       this.#watchLists.push(lists);
     }
     connection.flush();
@@ -476,9 +461,4 @@ export class Session implements ConnectionOwner {
     this.#state = state;
     this.events.emit('state', state);
   }
-}
-
-/** Text as UTF-8. */
-export function bytesOf(data: Uint8Array | string): Uint8Array {
-  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
 }

@@ -3,12 +3,11 @@
 import { ErrorCode } from '../base/error-code.ts';
 import { OpCode } from '../base/op-code.ts';
 import type { WatcherType, WatchMode } from '../base/watch-mode.ts';
-import { encodeAuthPacket } from '../protocol/records/auth.ts';
 import { encodeAddWatch, encodeWatchesOfType } from '../protocol/records/watch.ts';
 import type { Credentials } from './client-options.ts';
+import { encodeCredentials } from './introduction.ts';
 import { refusePath } from './read-calls.ts';
 import { type Answer, type Call, DONE } from './request.ts';
-import { bytesOf } from './session.ts';
 
 const YES: Answer<boolean> = { value: true };
 const NO: Answer<boolean> = { value: false };
@@ -66,13 +65,13 @@ export function checkWatchesCall(
   };
 }
 
-export function authCall({ scheme, auth }: Credentials): Call<undefined> {
+export function authCall(credentials: Credentials): Call<undefined> {
   return {
     op: OpCode.auth,
     name: 'addAuth',
     path: undefined,
     isWrite: false,
-    encode: (writer) => encodeAuthPacket(writer, { type: 0, scheme, auth: bytesOf(auth) }),
+    encode: (writer) => encodeCredentials(writer, credentials),
     decode: () => DONE,
   };
 }
