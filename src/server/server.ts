@@ -10,6 +10,7 @@ import type { Zxid } from '../base/ids.ts';
 import type { Standing } from '../base/standing.ts';
 import { type Address, type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { ServerConfig } from './config.ts';
+import { showMembers } from './config-node.ts';
 import { EnsembleNode } from './ensemble-node.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
 import type { Log } from './logger.ts';
@@ -165,6 +166,7 @@ class VivariumServer implements Server {
       storage,
       log: this.#options.log,
       onTree: (tree) => {
+        showMembers(tree, this.#config);
         // A tree that a snapshot brought takes the listeners over; no client is connected then.
         if (clients !== undefined) tree.listener = clients.watches;
       },
