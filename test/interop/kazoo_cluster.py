@@ -1,0 +1,174 @@
+"""A plugin for pytest that lets kazoo's own tests run on servers of any kind.
+
+The tests take their servers from `kazoo.testing.harness`, which starts Apache ZooKeeper in Java. This
+plugin puts in its place those that KAZOO_SERVERS lists, a JSON array of one object for each:
+`{"port": 2181}` is a server that runs already, one with `"command"` and `"output"` too is started here,
+and may be stopped by a test. It prints one line for each test: `ok NAME` or `not ok NAME: REASON`.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from kazoo.testing import harness
+
+START_SECONDS = 60
+TEST_SECONDS = 60
+STOP_SECONDS = 20
+POLL_SECONDS = 0.05
+
+
+class Server:
+    """One server, with what kazoo's tests ask of theirs."""
+
+    def __init__(self, description):
+        self.command = description.get("command")
+        self.output = description.get("output")
+        self.host = "127.0.0.1"
+        self.client_port = description["port"]
+        self.process = None
+
+    @property
+    def address(self):
+        return "%s:%d" % (self.host, self.client_port)
+
+    @property
+    def can_stop(self):
+        return self.command is not None
+
+    @property
+    def running(self):
+        return not self.can_stop or self.process is not None
+
+    def run(self):
+        """Starts the server; it may not serve yet when this returns."""
+        if self.running:
+            return
+        with open(self.output, "ab") as output:
+            # In a process group of its own: an interrupt is sent to one of kazoo's tests.
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def serves(self):
+        """True when it is part of a majority, as it says itself."""
+        try:
+            with socket.create_connection((self.host, self.client_port), 1) as asked:
+                asked.settimeout(2)
+                asked.sendall(b"srvr")
+                answer = b""
+                while True:
+                    part = asked.recv(4096)
+                    if not part:
+                        return re.search(rb"^Mode: (?!read-only)", answer, re.M) is not None
+                    answer += part
+        except OSError:
+            return False
+
+
+class Cluster:
+    def __init__(self, descriptions):
+        self.servers = [Server(description) for description in descriptions]
+
+    def __getitem__(self, index):
+        return self.servers[index]
+
+    def __iter__(self):
+        return iter(self.servers)
+
+    def start(self):
+        for server in self.servers:
+            server.run()
+        deadline = time.monotonic() + START_SECONDS
+        while not all(server.serves() for server in self.servers):
+            if time.monotonic() > deadline:
+                pytest.exit("the servers did not start", 3)
+            time.sleep(POLL_SECONDS)
+
+    def stop(self):
+        for server in self.servers:
+            server.stop()
+
+    terminate = stop
+
+
+CLUSTER = Cluster(json.loads(os.environ["KAZOO_SERVERS"]))
+CAN_STOP = all(server.can_stop for server in CLUSTER)
+
+# Tests that are not run, by what their names hold, with the reason.
+STOPS_SERVERS = r"update_host_list|request_queuing"
+LEFT_OUT = {
+    r"test_(build|exceptions|hosts|paths|retry|security|utils)\.py": "asks no server",
+    r"TestClientConstructor": "asks no server",
+    r"test_sasl\.py": "needs the package pure-sasl and a server with SASL",
+    r"TestReconfig": "needs reconfigEnabled, which our servers do not offer yet",
+    r"TestReadOnlyMode": "gives a server less time for it than the original takes",
+}
+
+harness.get_global_cluster = lambda: CLUSTER
+
+
+def name_of(nodeid):
+    """`test_lock.py::KazooLockTests::test_lock` without what all names share."""
+    return re.sub(r"^(.*/)?test_|\.py|\btest_", "", nodeid).replace("::", " ")
+
+
+def pytest_collection_modifyitems(items):
+    """Servers that are started here are for the tests that stop them; the others have those that run."""
+    for item in items:
+        for pattern, reason in LEFT_OUT.items():
+            if re.search(pattern, item.nodeid):
+                item.add_marker(pytest.mark.skip(reason=reason))
+        if (re.search(STOPS_SERVERS, item.nodeid) is not None) != CAN_STOP:
+            item.add_marker(pytest.mark.skip(reason="is for servers of the other kind"))
+
+
+def overdue(_signal, _frame):
+    raise AssertionError("took longer than %d seconds" % TEST_SECONDS)
+
+
+def pytest_runtest_setup():
+    """A server that a test has stopped is there again for the next one."""
+    CLUSTER.start()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    """A test that waits for ever fails, and the next one is run."""
+    signal.signal(signal.SIGALRM, overdue)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+
+
+def pytest_runtest_logreport(report):
+    name = name_of(report.nodeid)
+    if report.failed:
+        lines = str(report.longrepr).strip().split("\n")
+        print("\nnot ok %s: %s (%s)" % (name, lines[-1], report.when), flush=True)
+    elif report.when == "call":
+        print("\nok %s" % name, flush=True)
+
+
+def pytest_unconfigure():
+    CLUSTER.stop()
