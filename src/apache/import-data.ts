@@ -18,12 +18,11 @@ import {
 } from '../base/ids.ts';
 import type { PlainFiles } from '../runtime/plain-files.ts';
 import type { Runtime, Storage } from '../runtime/runtime.ts';
-import { DataTree } from '../store/data-tree.ts';
+import type { DataTree } from '../store/data-tree.ts';
 import { importMarker, logDirectory, stateDirectory } from '../store/directories.ts';
-import { loadState } from '../store/state-load.ts';
 import { StateStore } from '../store/state-store.ts';
 import { TxnLog } from '../store/txn-log.ts';
-import { writeWholeCheckpoint } from '../store/whole-checkpoint.ts';
+import { verifyWholeCheckpoint, writeWholeCheckpoint } from '../store/whole-checkpoint.ts';
 import { ApacheDataError } from './apache-data-error.ts';
 import { type ApacheDirectory, listDirectory } from './data-dir.ts';
 import { type LoadedData, type LoadOptions, loadApacheData } from './load-data.ts';
@@ -78,10 +77,25 @@ export async function importApacheData(
   await refuseUsed(storage, dataDir, dataLogDir);
   const directory = await listDirectory(files, options.apacheDir, options.apacheLogDir);
   const serverId = await chooseServerId(storage, options, directory);
-  // The tree goes out of scope before the one that proves it is loaded: there is room for one.
-  const report = await loadAndWrite(files, world, options, directory, serverId);
-  await verify(storage, dataDir, dataLogDir, report, options);
-  return report;
+  const loaded = await loadApacheData(files, directory, options);
+  const { tree } = loaded;
+  const epochs = chooseEpochs(directory, tree.lastZxid);
+  await write(world, options, loaded, { serverId, ...epochs }, directory);
+  await verify(storage, options, tree, serverId);
+  return {
+    serverId,
+    ...epochs,
+    zxid: tree.lastZxid,
+    snapshot: loaded.snapshot?.name,
+    txnCount: loaded.txnCount,
+    nodeCount: tree.nodeCount,
+    sessionCount: tree.sessionCount,
+    ephemeralCount: tree.ephemeralCount,
+    orphanCount: loaded.orphanCount,
+    digest: tree.digestHex,
+    digestCount: loaded.digestCount,
+    warnings: loaded.warnings,
+  };
 }
 
 /** Whether there is anything of the original's in the directories. */
@@ -109,33 +123,6 @@ export async function hasOwnData(
 /** Whether an import into the directory was done, whatever has become of its data. */
 export async function wasImported(storage: Storage, dataDir: string): Promise<boolean> {
   return (await storage.readText(importMarker(dataDir))) !== undefined;
-}
-
-async function loadAndWrite(
-  files: PlainFiles,
-  world: World,
-  options: ImportOptions,
-  directory: ApacheDirectory,
-  serverId: ServerId,
-): Promise<ImportReport> {
-  const loaded = await loadApacheData(files, directory, options);
-  const { tree } = loaded;
-  const epochs = chooseEpochs(directory, tree.lastZxid);
-  await write(world, options, loaded, { serverId, ...epochs }, directory);
-  return {
-    serverId,
-    ...epochs,
-    zxid: tree.lastZxid,
-    snapshot: loaded.snapshot?.name,
-    txnCount: loaded.txnCount,
-    nodeCount: tree.nodeCount,
-    sessionCount: tree.sessionCount,
-    ephemeralCount: tree.ephemeralCount,
-    orphanCount: loaded.orphanCount,
-    digest: tree.digestHex,
-    digestCount: loaded.digestCount,
-    warnings: loaded.warnings,
-  };
 }
 
 /** Nothing is ever written over what a server may still need. */
@@ -226,27 +213,26 @@ async function write(
   await log.close();
 }
 
-/** Reads everything back as a server does at its start: checksums, counts and the tree's digest. */
+/** Opens what was written as a server does at its start, and compares every record with the tree. */
 async function verify(
   storage: Storage,
-  dataDir: string,
-  dataLogDir: string,
-  report: ImportReport,
-  options: LoadOptions,
+  options: ImportOptions,
+  tree: DataTree,
+  serverId: ServerId,
 ): Promise<void> {
-  const total = report.nodeCount + report.sessionCount;
-  options.progress?.('verify', 0, total);
-  const { serverId } = report;
+  const { dataDir, dataLogDir = dataDir, progress } = options;
+  const total = tree.nodeCount + tree.sessionCount;
+  let done = 0;
   const logStore = await storage.open(logDirectory(dataLogDir), { create: false });
   const log = await TxnLog.open(logStore, { serverId });
   const stateStore = await storage.open(stateDirectory(dataDir), { create: false });
   const state = await StateStore.open(stateStore, log.meta.generation);
-  const tree = new DataTree({ extendedTypes: true });
-  await loadState(state, tree);
-  invariant(tree.digestHex === report.digest, 'the tree read back is another one');
-  invariant(tree.lastZxid === report.zxid, 'the tree read back is of another moment');
-  invariant(log.meta.lastZxid === report.zxid, 'the log read back ends elsewhere');
+  await verifyWholeCheckpoint(state, tree, (count) => {
+    done += count;
+    progress?.('verify', done, total);
+  });
+  invariant(log.meta.lastZxid === tree.lastZxid, 'the log read back ends elsewhere');
+  invariant(state.checkpoint.zxid === tree.lastZxid, 'the tree read back is of another moment');
   await log.close();
   await stateStore.close();
-  options.progress?.('verify', total, total);
 }

@@ -1,12 +1,19 @@
 /** Transactions, sessions and nodes as lines for people and as JSON for programs. */
 
 import type { DumpedItem, DumpedTxn } from '../apache/dump-source.ts';
-import type { Acl } from '../base/acl.ts';
+import { type Acl, Perm } from '../base/acl.ts';
 import { SESSION_NONE, sessionIdHex, zxidHex } from '../base/ids.ts';
 
 /** Data longer than that is cut in lines for people. */
 const SHOWN_BYTES_MAX = 60;
-const PERM_LETTERS = ['r', 'w', 'c', 'd', 'a'] as const;
+/** In the order in which zkCli prints them. */
+const PERM_LETTERS = [
+  [Perm.create, 'c'],
+  [Perm.delete, 'd'],
+  [Perm.read, 'r'],
+  [Perm.write, 'w'],
+  [Perm.admin, 'a'],
+] as const;
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [-11]: 'closeSession',
   [-10]: 'createSession',
@@ -157,5 +164,7 @@ function aclText(acl: readonly Acl[]): string {
 }
 
 function permsText(perms: number): string {
-  return PERM_LETTERS.filter((_, bit) => (perms & (1 << bit)) !== 0).join('');
+  let text = '';
+  for (const [bit, letter] of PERM_LETTERS) if ((perms & bit) !== 0) text += letter;
+  return text;
 }

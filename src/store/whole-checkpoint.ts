@@ -2,16 +2,19 @@
 
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { ByteWriter } from './byte-cursor.ts';
+import { recordDamaged } from './checkpoint-scan.ts';
 import type { DataTree } from './data-tree.ts';
 import {
   type CheckpointMeta,
   encodeCheckpointMeta,
   type Subject,
   sealValue,
+  stateDamaged,
   subjectKey,
   writeNode,
   writeSession,
 } from './state-codec.ts';
+import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
 
 const FIRST_SEQUENCE = 1;
@@ -70,6 +73,50 @@ export async function writeWholeCheckpoint(
   await batch.write({ sync: true });
   onWritten(count);
   return meta;
+}
+
+/**
+ * Compares a committed checkpoint, record by record, with the tree it was written from. Rejects with
+ * a `StoreError` of code `STATE_DAMAGED` where they differ. `onRead` is told as `onWritten` is.
+ */
+export async function verifyWholeCheckpoint(
+  state: StateStore,
+  tree: DataTree,
+  onRead: (count: number) => void = () => undefined,
+): Promise<void> {
+  const expected = new ByteWriter(1024);
+  const scan = state.scan();
+  let recordCount = 0;
+  try {
+    for (let found = await scan.next(); found !== undefined; found = await scan.next()) {
+      for (const record of found) {
+        expected.restart();
+        writeSubject(expected, tree, record.subject);
+        if (Buffer.compare(expected.written(), record.payload) !== 0) {
+          throw recordDamaged(record, 'it is not what was written');
+        }
+      }
+      recordCount += found.length;
+      onRead(found.length);
+    }
+  } finally {
+    await scan.close();
+  }
+  const total = tree.nodeCount + tree.sessionCount;
+  if (recordCount === total && state.checkpoint.digest === tree.digestHex) return;
+  const place = `state store, generation ${state.generation}`;
+  throw stateDamaged(place, `it holds ${recordCount} records where ${total} were written`);
+}
+
+/** Nothing for a subject that the tree does not know. */
+function writeSubject(writer: ByteWriter, tree: DataTree, subject: Subject): void {
+  if (typeof subject === 'string') {
+    const node = tree.find(subject);
+    if (node !== undefined) writeNode(writer, node);
+    return;
+  }
+  const timeoutMs = tree.sessions.timeoutMs(subject);
+  if (timeoutMs !== undefined) writeSession(writer, timeoutMs);
 }
 
 /**
