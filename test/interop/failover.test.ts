@@ -1,17 +1,15 @@
 /** A client that is not ours, real processes, kill -9: nothing acknowledged may be missing afterwards. */
 
 import { strict as assert } from 'node:assert';
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { LocalEnsemble } from '../../cluster/launch.ts';
 import { logFile } from '../../cluster/layout.ts';
-import { fourLetterWord, waitUntil } from './processes.ts';
+import { LineProgram } from './line-program.ts';
+import { fourLetterWord, leaderOf, waitUntil } from './processes.ts';
 
 const SERVING_MS = 20_000;
 const SCRIPT = path.resolve('test/interop/failover_client.py');
@@ -23,60 +21,12 @@ interface WriterReport {
   readonly ephemeral: boolean;
 }
 
-/** The kazoo program, driven line by line. */
-class KazooWriter {
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
+const writers: LineProgram[] = [];
 
-  constructor(connectString: string, parent: string) {
-    this.#process = spawn('/usr/bin/python3', [SCRIPT, connectString, parent]);
-    this.#process.stderr.pipe(process.stderr);
-    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
-  }
-
-  async ready(): Promise<this> {
-    await this.#answer();
-    return this;
-  }
-
-  async ask<T>(command: string): Promise<T> {
-    this.#process.stdin.write(`${command}\n`);
-    return (await this.#answer()) as T;
-  }
-
-  /** Ends the program whatever it is doing. */
-  kill(): void {
-    this.#process.kill('SIGKILL');
-  }
-
-  async close(): Promise<void> {
-    const ended = once(this.#process, 'exit');
-    this.#process.stdin.end();
-    await ended;
-  }
-
-  async #answer(): Promise<unknown> {
-    const line = await this.#lines.next();
-    assert(line.done !== true, 'the kazoo program ended');
-    return JSON.parse(line.value);
-  }
-}
-
-const writers: KazooWriter[] = [];
-
-async function writerFor(connectString: string, parent: string): Promise<KazooWriter> {
-  const writer = new KazooWriter(connectString, parent);
+async function writerFor(connectString: string, parent: string): Promise<LineProgram> {
+  const writer = new LineProgram(['/usr/bin/python3', SCRIPT, connectString, parent]);
   writers.push(writer);
   return await writer.ready();
-}
-
-async function leaderOf(ensemble: LocalEnsemble): Promise<number> {
-  let leader: number | undefined;
-  await waitUntil(async () => {
-    leader = (await ensemble.status()).find(({ role }) => role === 'leader')?.id;
-    return leader !== undefined;
-  }, SERVING_MS);
-  return leader ?? 0;
 }
 
 /** Waits until all servers have applied the same transactions, then wants their digests equal. */
@@ -94,7 +44,7 @@ async function assertEqualTrees(ensemble: LocalEnsemble): Promise<void> {
 }
 
 /** Every server must have every acknowledged znode. */
-async function assertNothingLost(ensemble: LocalEnsemble, writer: KazooWriter): Promise<void> {
+async function assertNothingLost(ensemble: LocalEnsemble, writer: LineProgram): Promise<void> {
   for (const { clientPort } of ensemble.layout.servers) {
     const command = `check 127.0.0.1:${clientPort}`;
     const { missing } = await writer.ask<{ missing: number }>(command);
@@ -143,9 +93,9 @@ describe('three servers under a client that writes without pause', () => {
     const writer = await writerFor(ensemble.connectString, '/failover');
     await writer.ask('start');
     for (let round = 0; round < 10; round++) {
-      const leader = await leaderOf(ensemble);
+      const leader = await leaderOf(ensemble, SERVING_MS);
       await ensemble.kill(leader);
-      await leaderOf(ensemble);
+      await leaderOf(ensemble, SERVING_MS);
       await ensemble.restart(leader);
       await ensemble.waitUntilServing(SERVING_MS);
     }
@@ -189,7 +139,7 @@ describe('three servers under a client that writes without pause', () => {
 
   it('take the uncommitted tail of a former leader away by TRUNC', async () => {
     const writer = await writerFor(ensemble.connectString, '/tail');
-    const leader = await leaderOf(ensemble);
+    const leader = await leaderOf(ensemble, SERVING_MS);
     const statuses = await ensemble.status();
     const others = statuses.filter(({ id }) => id !== leader);
     const leaderPort = statuses.find(({ id }) => id === leader)?.port ?? 0;
@@ -206,7 +156,7 @@ describe('three servers under a client that writes without pause', () => {
     } finally {
       for (const { pid } of others) process.kill(pid ?? 0, 'SIGCONT');
     }
-    await leaderOf(ensemble);
+    await leaderOf(ensemble, SERVING_MS);
     await writer.ask('burst 10');
     await ensemble.restart(leader);
     await ensemble.waitUntilServing(SERVING_MS);

@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalEnsemble } from '../../cluster/launch.ts';
 
 const POLL_MS = 20;
 
@@ -32,4 +33,14 @@ export async function fourLetterWord(port: number, word: string): Promise<string
   socket.end(word);
   await closed;
   return text;
+}
+
+/** The id of the server that leads, as soon as one does. */
+export async function leaderOf(ensemble: LocalEnsemble, timeoutMs: number): Promise<number> {
+  let leader: number | undefined;
+  await waitUntil(async () => {
+    leader = (await ensemble.status()).find(({ role }) => role === 'leader')?.id;
+    return leader !== undefined;
+  }, timeoutMs);
+  return leader ?? 0;
 }
