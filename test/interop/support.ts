@@ -65,7 +65,7 @@ export const ENSEMBLE: TargetKind = {
 export function configuredKinds(
   properties: readonly string[],
   settings: Readonly<Record<string, string>>,
-): readonly TargetKind[] {
+): readonly [original: TargetKind, standalone: TargetKind, ensemble: TargetKind] {
   return [
     { ...APACHE, start: () => startApache(properties) },
     { ...STANDALONE, start: () => startStandalone(settings) },

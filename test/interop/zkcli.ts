@@ -27,13 +27,19 @@ export async function zkCli(
   });
   const lines = masked(stdout, server)
     .split('\n')
-    .filter((line) => line !== '' && line !== 'WATCHER::' && !line.includes('state:Closed'));
+    .filter((line) => line !== '' && line !== 'WATCHER::' && !line.includes('state:Closed'))
+    .sort((a, b) => (isIdentity(a) && isIdentity(b) ? a.localeCompare(b) : 0));
   const isEvent = (line: string): boolean => line.startsWith('WatchedEvent ');
   return {
     output: lines.filter((line) => !isEvent(line)),
     events: lines.filter(isEvent),
     errors: masked(stderr, server),
   };
+}
+
+/** A line of `whoami`, which on the original come in no certain order. */
+function isIdentity(line: string): boolean {
+  return /^(digest|ip): /.test(line);
 }
 
 /** Replaces what differs between any two runs, and keeps which numbers are equal. */
