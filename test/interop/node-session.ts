@@ -1,12 +1,13 @@
 /** The npm client node-zookeeper-client, as promises. */
 
-import {
-  createClient,
-  type ForeignClient,
-  type ForeignError,
-  type ForeignStat,
-  type ForeignTransaction,
-} from 'node-zookeeper-client';
+import type {
+  ForeignAcl,
+  ForeignClient,
+  ForeignError,
+  ForeignPackage,
+  ForeignStat,
+  ForeignTransaction,
+} from './node-packages.ts';
 
 export interface SeenEvent {
   readonly type: number;
@@ -28,8 +29,8 @@ export class NodeSession {
     this.#client = client;
   }
 
-  /** Resolves when the session is there. */
-  static open(connectString: string): Promise<NodeSession> {
+  /** A session by one version of the package; resolves when it is there. */
+  static open({ createClient }: ForeignPackage, connectString: string): Promise<NodeSession> {
     const client = createClient(connectString, { sessionTimeout: 10_000, spinDelay: 50 });
     return new Promise((resolve) => {
       client.once('connected', () => resolve(new NodeSession(client)));
@@ -39,6 +40,37 @@ export class NodeSession {
 
   get idHex(): string {
     return this.#client.getSessionId().toString('hex');
+  }
+
+  /** Cuts the connection as a network would; resolves when the client has made another. */
+  cutAndReconnect(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#client.once('connected', resolve);
+      this.#client.connectionManager.socket.destroy();
+    });
+  }
+
+  addAuth(scheme: string, identity: string): void {
+    this.#client.addAuthInfo(scheme, Buffer.from(identity));
+  }
+
+  /** The entries with their permissions as a bit mask, and the version of the list. */
+  async acl(path: string): Promise<{ readonly entries: string[]; readonly version: number }> {
+    return await new Promise((resolve, reject) => {
+      this.#client.getACL(path, (error, acls, stat) => {
+        if (error) reject(error);
+        else resolve({ entries: acls.map(entryText), version: stat.aversion });
+      });
+    });
+  }
+
+  setAcl(path: string, acls: readonly ForeignAcl[], version = -1): Promise<ForeignStat> {
+    return settle((done) => this.#client.setACL(path, acls, version, done));
+  }
+
+  /** Makes a node and those above it that are missing. */
+  makePath(path: string): Promise<string> {
+    return settle((done) => this.#client.mkdirp(path, done));
   }
 
   /** Resolves when the connection is gone. */
@@ -109,6 +141,10 @@ export class NodeSession {
     this.events.push({ type: event.getType(), path: event.getPath() });
     this.#onEvent?.();
   };
+}
+
+function entryText({ permission, id }: ForeignAcl): string {
+  return `${id.scheme}:${id.id}:${permission}`;
 }
 
 type Done<T> = (error: ForeignError | null | undefined, result: T) => void;
