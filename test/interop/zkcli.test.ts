@@ -173,6 +173,12 @@ describe('zkCli.sh', { skip: SKIP }, () => {
   const expected = new Map<string, Printed>();
   let expectedMembership: Printed;
 
+  const printedBy = (name: SessionName): Printed => {
+    const printed = expected.get(name);
+    assert.ok(printed !== undefined, name);
+    return printed;
+  };
+
   before(async () => {
     const apache = await original.start();
     try {
@@ -183,13 +189,13 @@ describe('zkCli.sh', { skip: SKIP }, () => {
     } finally {
       await apache.stop();
     }
-    const everyday = expected.get('everyday commands');
-    assert.ok(everyday !== undefined && everyday.output.includes('[zk_test, zookeeper]'));
+    const everyday = printedBy('everyday commands');
+    assert.ok(everyday.output.includes('[zk_test, zookeeper]'));
     assert.ok(everyday.output.includes('my_data'));
     assert.equal(everyday.events.length, 4);
     assert.match(everyday.errors, /^Created \/zk_test$/m);
-    const rest = expected.get('the other commands');
-    assert.ok(rest !== undefined && rest.output.includes('[/tree/mine, /apart]'));
+    const rest = printedBy('the other commands');
+    assert.ok(rest.output.includes('[/tree/mine, /apart]'));
     assert.match(rest.errors, /^Command index out of range$/m);
   });
 
@@ -206,7 +212,7 @@ describe('zkCli.sh', { skip: SKIP }, () => {
       for (const name of SESSION_NAMES) {
         test(`prints for ${name} what it prints on the original`, async () => {
           const printed = await runSession(target, SESSIONS[name]);
-          assert.deepEqual(printed, expected.get(name));
+          assert.deepEqual(printed, printedBy(name));
         });
       }
 
