@@ -47,11 +47,13 @@ export class Election {
   #finalizeAtMs: number | undefined;
   #resendAtMs: number;
   #resendMs: number;
+  #isAbstaining: boolean;
 
   /** Starts an attempt; `round` is one more than that of the last. */
   constructor(state: ZabState, round: number, reachability: (sid: ServerId) => Reachability) {
     this.#state = state;
     this.#reachability = reachability;
+    this.#isAbstaining = !state.mayVote;
     this.#proposal = this.#ownVote(round);
     this.#resendMs = state.config.timings.resendMinMs;
     this.#resendAtMs = state.nowMs + this.#jittered(this.#resendMs);
@@ -65,6 +67,7 @@ export class Election {
   /** The elected vote, once there is one. */
   tick(): Vote | undefined {
     const now = this.#state.nowMs;
+    if (this.#isAbstaining && this.#state.mayVote) this.#join();
     if (now >= this.#resendAtMs) {
       this.#broadcast();
       this.#resendMs = Math.min(this.#resendMs * 2, this.#state.config.timings.resendMaxMs);
@@ -86,7 +89,7 @@ export class Election {
     }
     if (vote.leader === SERVER_NONE) return this.#receiveAbstention(from, state);
     // What others still hold of a vote that this server cast before it lost its data.
-    if (vote.leader === this.#state.sid && !this.#state.isCounted) return undefined;
+    if (vote.leader === this.#state.sid && !this.#state.mayVote) return undefined;
     if (!this.#state.quorum.isVoter(vote.leader)) return undefined;
     if (state === PeerState.looking) return this.#receiveLooking(from, vote);
     if (state === PeerState.observing) return undefined;
@@ -99,7 +102,7 @@ export class Election {
     this.#abstaining.add(from);
     this.#votes.delete(from);
     // Two that abstain have nothing to tell each other.
-    if (this.#state.isCounted) this.#notify(from);
+    if (this.#state.mayVote) this.#notify(from);
     return this.#decide();
   }
 
@@ -170,17 +173,24 @@ export class Election {
     return this.#state.nowMs >= this.#finalizeAtMs ? proposal : undefined;
   }
 
+  /** Nobody else was elected in the time in which this server stood back. */
+  #join(): void {
+    this.#isAbstaining = false;
+    const own = this.#ownVote(this.#proposal.round);
+    this.#adopt(isBetter(own, this.#proposal) ? own : this.#proposal);
+  }
+
   #adopt(vote: Vote): void {
     this.#proposal = vote;
     this.#finalizeAtMs = undefined;
-    if (this.#state.isCounted) this.#votes.set(this.#state.sid, vote);
+    if (this.#state.mayVote) this.#votes.set(this.#state.sid, vote);
     this.#broadcast();
   }
 
   /** A vote claims durable data only; the attempt starts when nothing is on its way to the disk. */
   #ownVote(round: number): Vote {
     const state = this.#state;
-    if (!state.isCounted) return nobody(round);
+    if (!state.mayVote) return nobody(round);
     const zxid = state.history.durable;
     return { leader: state.sid, zxid, peerEpoch: state.currentEpoch, round };
   }
@@ -193,12 +203,12 @@ export class Election {
 
   /** Who has no vote has nothing to correct, and would be answered, and answer, without end. */
   #correct(to: ServerId): void {
-    if (this.#state.isCounted) this.#notify(to);
+    if (this.#state.mayVote) this.#notify(to);
   }
 
   #notify(to: ServerId): void {
-    const { isCounted } = this.#state;
-    const vote = isCounted ? this.#proposal : nobody(this.#proposal.round);
+    const { mayVote } = this.#state;
+    const vote = mayVote ? this.#proposal : nobody(this.#proposal.round);
     const notification = { state: PeerState.looking, vote };
     this.#state.emit({ kind: 'notify', to, notification });
   }

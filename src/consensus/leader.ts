@@ -84,6 +84,14 @@ export class Leader {
     return this.#followers.awaitedAfter;
   }
 
+  /** Followers that have everything, so that leadership could go to them without a loss of time. */
+  get heirs(): LinkId[] {
+    const { last, committed } = this.#state.history;
+    if (!this.isServing || committed < last) return [];
+    const isHeir = (l: Progress): boolean => l.isCounted && l.hasAckedNewLeader;
+    return [...this.learners].filter(isHeir).map(({ link }) => link);
+  }
+
   /** The zxid of the next proposal; only while serving. */
   get nextZxid(): Zxid {
     return this.#established().nextZxid;

@@ -21,6 +21,9 @@ import {
 } from './messages.ts';
 import { type DurableState, type ZabConfig, ZabState } from './zab-state.ts';
 
+/** An election without this server takes a fraction of it. */
+const ABSTENTION_MS = 2000;
+
 export class ZabNode {
   readonly #state: ZabState;
   readonly #reachability = new Map<ServerId, Reachability>();
@@ -209,6 +212,16 @@ export class ZabNode {
   barrier(token: number): void {
     invariant(this.#leader !== undefined, 'barrier at a server that does not lead');
     this.#leader.barrier(token);
+  }
+
+  /**
+   * Gives leadership up, and leaves the next election to the others for a while; only when they
+   * elect nobody does this server vote again. Without effect on a server that does not lead.
+   */
+  handOver(): void {
+    if (this.#leader?.isServing !== true) return;
+    this.#state.abstainUntilMs = this.#state.nowMs + ABSTENTION_MS;
+    this.#look('leadership is handed over');
   }
 
   /** Orderly end: connections close, so that the others elect at once. */

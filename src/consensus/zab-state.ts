@@ -80,6 +80,8 @@ export class ZabState {
   /** The leader that `acceptedEpoch` was promised to, if this process made the promise. */
   promisedTo: ServerId | undefined;
   nowMs = 0;
+  /** Until then this server would rather not lead. */
+  abstainUntilMs = 0;
   #effects: Effect[] = [];
   #lastPersistId = 0;
   #persistedId = 0;
@@ -109,6 +111,11 @@ export class ZabState {
   /** Whether this server's own vote, promise and acknowledgement may decide anything. */
   get isCounted(): boolean {
     return this.isVoter && this.standing === 'whole';
+  }
+
+  /** Whether this server votes in an election. */
+  get mayVote(): boolean {
+    return this.isCounted && this.nowMs >= this.abstainUntilMs;
   }
 
   /** Nothing was ever promised or written here. */

@@ -98,8 +98,11 @@ function messageFields(message: PeerMessage): readonly unknown[] {
       return [type, requestId, sessionId, cxid, op, payload, identities, isLocal];
     }
     case ClientMessageType.dropped:
-    case ClientMessageType.undecodable:
       return [type, message.requestId];
+    case ClientMessageType.refused:
+      return [type, message.requestId, message.reason];
+    case ClientMessageType.room:
+      return [type, message.hasRoom];
     case ClientMessageType.revalidate:
       return [type, message.token, message.sessionId, message.timeoutMs];
     case ClientMessageType.revalidated:
@@ -192,8 +195,12 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
     case ClientMessageType.request:
       return decodeRequest(fields);
     case ClientMessageType.dropped:
-    case ClientMessageType.undecodable:
       return isCount(a) ? { type, requestId: a } : undefined;
+    case ClientMessageType.refused:
+      if (!isCount(a) || (b !== 'undecodable' && b !== 'noSpace')) return undefined;
+      return { type, requestId: a, reason: b };
+    case ClientMessageType.room:
+      return typeof a === 'boolean' ? { type, hasRoom: a } : undefined;
     case ClientMessageType.revalidate: {
       const sessionId = decodeSessionId(b);
       if (!isCount(a) || sessionId === undefined) return undefined;

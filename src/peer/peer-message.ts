@@ -16,8 +16,9 @@ export const ClientMessageType = {
   dropped: 42,
   touched: 43,
   digest: 44,
-  undecodable: 45,
+  refused: 45,
   snapshotTaken: 46,
+  room: 47,
 } as const;
 
 /** A client's write on its way to the leader. */
@@ -41,10 +42,14 @@ export interface DroppedRequest {
   readonly requestId: number;
 }
 
-/** No record of its operation could be read from the request: a marshalling error, and no transaction. */
-export interface UndecodableRequest {
-  readonly type: typeof ClientMessageType.undecodable;
+/** No record of its operation could be read from the request; or the leader's disk is nearly full. */
+export type RefusalReason = 'undecodable' | 'noSpace';
+
+/** No transaction is made of the request: its client gets an error. */
+export interface RefusedRequest {
+  readonly type: typeof ClientMessageType.refused;
   readonly requestId: number;
+  readonly reason: RefusalReason;
 }
 
 /** Does the session live? If so, it is the asking learner's from now on. */
@@ -93,17 +98,24 @@ export interface SnapshotTaken {
   readonly byteCount: number;
 }
 
+/** Whether the learner has room on its disk: a leader without any hands over to one that has. */
+export interface Room {
+  readonly type: typeof ClientMessageType.room;
+  readonly hasRoom: boolean;
+}
+
 export type ClientMessage =
   | ForwardedRequest
   | DroppedRequest
-  | UndecodableRequest
+  | RefusedRequest
   | Revalidate
   | Revalidated
   | Sync
   | Synced
   | Touched
   | DigestReport
-  | SnapshotTaken;
+  | SnapshotTaken
+  | Room;
 
 export type PeerMessage = QuorumMessage | ClientMessage;
 

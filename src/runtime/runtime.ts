@@ -125,8 +125,16 @@ export interface Storage {
   move(from: string, to: string): Promise<void>;
   /** Names in a directory; empty when there is none. */
   list(directory: string): Promise<string[]>;
+  /** Of the file system that holds a directory; undefined when there is none, or it does not tell. */
+  space(directory: string): Promise<DiskSpace | undefined>;
   /** Bytes under a directory, all levels; 0 when there is none. */
   size(directory: string): Promise<number>;
+}
+
+export interface DiskSpace {
+  /** What this process may still use. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 export type KeyValue = readonly [key: Uint8Array, value: Uint8Array];

@@ -192,6 +192,7 @@ function readStorage(settings: Settings, warnings: ConfigWarning[]) {
     autopurgeIntervalMs: readPurgeInterval(settings),
     logRetainTxns: settings.integer('logRetainTxns'),
     logRetainBytes: settings.integer('logRetainBytes'),
+    diskReserveBytes: settings.integer('diskReserveBytes'),
   };
 }
 

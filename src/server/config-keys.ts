@@ -206,6 +206,12 @@ export const CONFIG_KEYS = {
     [0, Number.MAX_SAFE_INTEGER],
     64 * 1024 * 1024,
   ),
+  diskReserveBytes: integer(
+    'free disk space below which writes are refused',
+    'of bytes, 0 for never',
+    [0, Number.MAX_SAFE_INTEGER],
+    256 * 1024 * 1024,
+  ),
   checkpointIntervalTxns: integer(
     'transactions between checkpoints (default: a quarter of snapCount)',
     'of transactions',

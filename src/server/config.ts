@@ -78,6 +78,8 @@ export interface ServerConfig {
   readonly autopurgeIntervalMs: number;
   readonly logRetainTxns: number;
   readonly logRetainBytes: number;
+  /** Writes are refused when a disk has less room than this; 0: never. */
+  readonly diskReserveBytes: number;
 
   readonly tickTimeMs: number;
   /** Ticks. */

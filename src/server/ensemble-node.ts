@@ -28,6 +28,7 @@ import { Applier } from './applier.ts';
 import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
 import { createCore, createPeerNetwork } from './create-core.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { asFatal, FatalError, isDamage } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
@@ -73,6 +74,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #sender: SnapshotSender | undefined;
   readonly #receiver: SnapshotReceiver;
   readonly #standings: PeerStandings;
+  readonly #disk: DiskWatch;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
   readonly #learners = new Map<LinkId, ServerId>();
@@ -105,6 +107,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
     this.#standings = new PeerStandings(config, options.log);
+    this.#disk = this.#createDiskWatch();
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
@@ -189,6 +192,10 @@ export class EnsembleNode implements ReplicaPeers {
     }
   }
 
+  get isDiskFull(): boolean {
+    return this.#disk.isFull;
+  }
+
   get tree(): DataTree {
     return this.#applier.tree;
   }
@@ -197,6 +204,7 @@ export class EnsembleNode implements ReplicaPeers {
   async start(): Promise<void> {
     const { committed } = this.node.history;
     this.#applier.applyUpTo(committed);
+    await this.#disk.start();
     try {
       await this.#quorum?.start();
       await this.#election?.start();
@@ -219,6 +227,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#drain();
     this.replica.retire();
     this.#isStopped = true;
+    this.#disk.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     await this.#election?.stop();
     await this.#quorum?.stop();
@@ -273,6 +282,19 @@ export class EnsembleNode implements ReplicaPeers {
 
   // Start-up ------------------------------------------------------------------------------------
 
+  #createDiskWatch(): DiskWatch {
+    const { config, runtime, log } = this.#options;
+    return new DiskWatch({
+      directories: [...new Set([config.dataLogDir, config.dataDir])],
+      reserveBytes: config.diskReserveBytes,
+      runtime,
+      log,
+      tell: (hasRoom) => this.sendToLeader({ type: ClientMessageType.room, hasRoom }),
+      heirs: () => this.node.leader?.heirs ?? [],
+      handOver: () => this.#input(() => this.node.handOver()),
+    });
+  }
+
   #createQuorumTransport(network: ReturnType<typeof createPeerNetwork>): QuorumTransport {
     return new QuorumTransport(network, {
       newLink: () => this.node.newLink(),
@@ -287,6 +309,7 @@ export class EnsembleNode implements ReplicaPeers {
         this.#options.log.info('peerClosed', { link, sid: this.#learners.get(link), reason });
         this.#learners.delete(link);
         this.#pausedReads.delete(link);
+        this.#disk.forget(link);
         this.#sender?.resume(link);
         this.#input(() => this.node.closed(link));
       },
@@ -341,6 +364,10 @@ export class EnsembleNode implements ReplicaPeers {
   #received(link: LinkId, message: PeerMessage): void {
     if (!isClientMessage(message)) {
       this.node.receive(link, message);
+      return;
+    }
+    if (message.type === ClientMessageType.room) {
+      this.#disk.heard(link, message.hasRoom);
       return;
     }
     if (message.type === ClientMessageType.snapshotTaken) {
@@ -582,6 +609,8 @@ export class EnsembleNode implements ReplicaPeers {
     }
     metrics.set('log_groups', this.#writer.groupCount);
     metrics.set('log_entries', this.#writer.entryCount);
+    metrics.set('disk_free_bytes', this.#disk.freeBytes);
+    metrics.set('data_whole', this.node.standing === 'whole' ? 1 : 0);
     return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });
   }
 
@@ -590,6 +619,7 @@ export class EnsembleNode implements ReplicaPeers {
   /** Leaves everything as it is, at once: nothing more is said, promised or written. */
   abort(): void {
     this.#isStopped = true;
+    this.#disk.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     this.replica.retire();
     const closing = [this.#election?.stop(), this.#quorum?.stop()];

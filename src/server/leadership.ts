@@ -17,7 +17,7 @@ import {
 import { OpCode } from '../base/op-code.ts';
 import type { WriteRequest } from '../base/write-request.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
-import type { ForwardedRequest } from '../peer/peer-message.ts';
+import type { ForwardedRequest, RefusalReason } from '../peer/peer-message.ts';
 import { JuteReader } from '../protocol/jute-reader.ts';
 import { decodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
 import type { Clock } from '../runtime/runtime.ts';
@@ -43,6 +43,8 @@ export interface LeadershipOptions {
   readonly wake: () => void;
   readonly proposed: (bytes: number) => void;
   readonly quotaExceeded: (excess: QuotaExcess) => void;
+  /** Nothing but sessions may come and go. */
+  readonly isDiskFull: () => boolean;
 }
 
 /** A request as clients' servers hand it on. */
@@ -54,9 +56,9 @@ export type LeaderRequest = Pick<
 /**
  * Why no transaction was made: the session belongs to another server by now, and there will be no
  * answer; or the request cannot be read, which takes no place in the order unless it is a multi (as
- * in the original since 3.9).
+ * in the original since 3.9); or the disk is nearly full.
  */
-export type Refusal = 'moved' | 'undecodable';
+export type Refusal = 'moved' | RefusalReason;
 
 const NO_IDENTITIES: readonly Identity[] = [];
 /** A pause of the whole process this long means that clients could not be heard. */
@@ -109,6 +111,7 @@ export class Leadership {
     const { sessionId, cxid, op, payload, identities } = request;
     const isAboutSession = op === OpCode.createSession || op === OpCode.closeSession;
     if (!isAboutSession && !this.isOwner(sessionId, origin)) return 'moved';
+    if (!isAboutSession && this.#options.isDiskFull()) return 'noSpace';
     if (op === OpCode.closeSession) this.#tracker.markClosing(sessionId);
     this.#reader.aim(payload);
     const decoded = decodeWriteRequest(op as OpCode, this.#reader);

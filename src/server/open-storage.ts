@@ -30,13 +30,14 @@ export interface OpenedStorage {
 
 const INCARNATION_BYTES = 8;
 
-/** Rejects with a `FatalError` of code `DATA`, or `DAMAGE` when others may have what is damaged. */
+/** Rejects with a `FatalError` of code `DATA`, `DISK`, or `DAMAGE` when others may have what is damaged. */
 export async function openStorage(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
   try {
     return await open(config, runtime);
   } catch (error) {
     if (error instanceof StoreError || error instanceof RuntimeError) {
-      const code = isDamage(error) ? 'DAMAGE' : 'DATA';
+      const other = error.code === 'IO' ? 'DISK' : 'DATA';
+      const code = isDamage(error) ? 'DAMAGE' : other;
       throw new FatalError(code, describe(error, config), { cause: error });
     }
     throw error;

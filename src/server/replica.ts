@@ -24,6 +24,7 @@ import {
   type ClientMessage,
   ClientMessageType,
   type ForwardedRequest,
+  type RefusalReason,
 } from '../peer/peer-message.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { SessionIdGenerator } from '../session/session-id.ts';
@@ -49,6 +50,8 @@ export interface ReplicaPeers {
   /** The core has been given work: drain its effects at the end of the turn. */
   wake(): void;
   status(): Promise<NodeFacts>;
+  /** Too little space is left on the disk to take writes. */
+  readonly isDiskFull: boolean;
   /** This replica's state differs from the leader's. */
   diverged(zxid: Zxid, own: string, leaders: string): void;
   /** A request to this leader passes over a limit. */
@@ -68,14 +71,17 @@ interface Waiting {
   readonly sync: ClientSync;
 }
 
+const REFUSALS = {
+  undecodable: ErrorCode.marshallingError,
+  noSpace: ErrorCode.throttledOp,
+} as const;
+
 /** Result of a request that was never made a transaction of. */
-const UNDECODABLE: ApplyResult = Object.freeze({
-  type: TxnType.error,
-  error: ErrorCode.marshallingError,
-  path: null,
-  stat: null,
-  results: [],
-});
+function refusedFor(reason: RefusalReason): ApplyResult {
+  const error = REFUSALS[reason];
+  return { type: TxnType.error, error, path: null, stat: null, results: [] };
+}
+
 export class Replica implements Backend {
   readonly #config: ServerConfig;
   readonly #runtime: Runtime;
@@ -184,7 +190,7 @@ export class Replica implements Backend {
     }
     const refusal = this.#leadership.propose(this.#config.serverId, requestId, write, isLocal);
     if (refusal === 'moved') this.#drop(requestId);
-    else if (refusal === 'undecodable') this.#refuseUndecodable(requestId);
+    else if (refusal !== undefined) this.#refuse(requestId, refusal);
   }
 
   sync(sync: ClientSync): void {
@@ -260,6 +266,7 @@ export class Replica implements Backend {
       wake: () => this.#peers.wake(),
       proposed: (bytes) => this.#countProposal(bytes),
       quotaExceeded: (excess) => this.#peers.quotaExceeded(excess),
+      isDiskFull: () => this.#peers.isDiskFull,
     });
     this.#serve('leader', mode);
   }
@@ -406,11 +413,12 @@ export class Replica implements Backend {
         return;
       }
       case ClientMessageType.dropped:
-      case ClientMessageType.undecodable:
+      case ClientMessageType.refused:
       case ClientMessageType.revalidated:
       case ClientMessageType.synced:
       case ClientMessageType.digest:
       case ClientMessageType.snapshotTaken:
+      case ClientMessageType.room:
         return;
     }
   }
@@ -420,8 +428,8 @@ export class Replica implements Backend {
       case ClientMessageType.dropped:
         this.#drop(message.requestId);
         return;
-      case ClientMessageType.undecodable:
-        this.#refuseUndecodable(message.requestId);
+      case ClientMessageType.refused:
+        this.#refuse(message.requestId, message.reason);
         return;
       case ClientMessageType.revalidated: {
         const answer = this.#revalidations.get(message.token);
@@ -445,6 +453,7 @@ export class Replica implements Backend {
       case ClientMessageType.sync:
       case ClientMessageType.touched:
       case ClientMessageType.snapshotTaken:
+      case ClientMessageType.room:
         return;
     }
   }
@@ -455,9 +464,12 @@ export class Replica implements Backend {
     const { requestId } = request;
     const refusal = leadership.propose(sid, requestId, request, request.isLocal);
     if (refusal === undefined) return;
-    const { dropped, undecodable } = ClientMessageType;
-    const type = refusal === 'moved' ? dropped : undecodable;
-    this.#peers.sendToLearner(link, { type, requestId });
+    const { dropped, refused } = ClientMessageType;
+    const message =
+      refusal === 'moved'
+        ? { type: dropped, requestId }
+        : { type: refused, requestId, reason: refusal };
+    this.#peers.sendToLearner(link, message);
   }
 
   #countProposal(bytes: number): void {
@@ -476,10 +488,10 @@ export class Replica implements Backend {
   }
 
   /** The client hears of it when its earlier requests are answered. */
-  #refuseUndecodable(requestId: number): void {
+  #refuse(requestId: number, reason: RefusalReason): void {
     const write = this.#pending.get(requestId);
     this.#pending.delete(requestId);
-    write?.completed(this.lastZxid, UNDECODABLE);
+    write?.completed(this.lastZxid, refusedFor(reason));
   }
 
   #completeSyncAt(sync: ClientSync, zxid: Zxid): void {

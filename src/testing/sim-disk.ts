@@ -126,6 +126,10 @@ export class SimDisk {
   readonly stores = new Map<string, DiskStore>();
   readonly files = new Map<string, string>();
   options: SimStorageOptions;
+  /** What fits on it; a write beyond that fails. */
+  capacityBytes = 2 ** 40;
+  /** What others have put on it. */
+  occupiedBytes = 0;
   /** Until then nothing is read or written: a disk that hangs. */
   stalledUntilUs = 0;
   readonly #prng: Prng;
@@ -143,6 +147,12 @@ export class SimDisk {
   crash(fate: UnsyncedFate): void {
     for (const store of this.stores.values()) store.crash(fate, this.#prng);
     this.stalledUntilUs = 0;
+  }
+
+  get freeBytes(): number {
+    let bytes = this.capacityBytes - this.occupiedBytes;
+    for (const { table } of this.stores.values()) bytes -= table.byteSize;
+    return Math.max(0, bytes);
   }
 
   /** All pairs of a store in key order, synced or not; empty when there is no store. */

@@ -3,6 +3,7 @@
 import { invariant } from '../base/assert.ts';
 import {
   type Cursor,
+  type DiskSpace,
   type KeyRange,
   type KeyValueStore,
   RuntimeError,
@@ -94,6 +95,13 @@ export class SimStorage implements Storage {
       }
       return [...names].sort();
     });
+  }
+
+  space(): Promise<DiskSpace | undefined> {
+    return this.#process.later(this.#readDelayUs(), () => ({
+      freeBytes: this.#disk.freeBytes,
+      totalBytes: this.#disk.capacityBytes,
+    }));
   }
 
   size(directory: string): Promise<number> {
@@ -244,6 +252,11 @@ class SimKeyValueStore implements KeyValueStore {
       this.#store.discard(batch);
       return 'a write failed';
     }
+    if (this.#disk.freeBytes < byteSize(batch)) {
+      this.#failed = true;
+      this.#store.discard(batch);
+      return 'no space left on the disk';
+    }
     this.#store.write(batch);
     scheduler.trace.mix(TraceKind.write);
     for (const { key, value } of batch.changes) {
@@ -267,6 +280,12 @@ class SimKeyValueStore implements KeyValueStore {
     const isSlow = scheduler.prng.chance(options.slowSyncProbability);
     return scheduler.drawUs(options.minSyncMs, isSlow ? options.slowSyncMaxMs : options.maxSyncMs);
   }
+}
+
+function byteSize(batch: DiskBatch): number {
+  let bytes = 0;
+  for (const { key, value } of batch.changes) bytes += key.length + (value?.length ?? 0);
+  return bytes;
 }
 
 class SimWriteBatch implements WriteBatch {

@@ -346,6 +346,13 @@ function fileTests(test: Define): void {
     await rejects(storage.move(`${root}/none`, `${root}/some`), 'IO', /none/);
   });
 
+  test('space() tells what is free of how much', async ({ storage, root }) => {
+    await storage.writeText(`${root}/a`, 'x');
+    const space = await storage.space(root);
+    assert.ok(space !== undefined);
+    assert.ok(space.freeBytes > 0 && space.freeBytes <= space.totalBytes);
+  });
+
   test('size() counts the bytes of all levels', async ({ storage, root }) => {
     assert.equal(await storage.size(`${root}/none`), 0);
     await storage.writeText(`${root}/a/b/file`, 'x'.repeat(1000));

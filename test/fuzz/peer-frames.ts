@@ -61,7 +61,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { type: ClientMessageType.synced, token: 1, zxid: ZXID },
   { type: ClientMessageType.touched, sessionIds: [SESSION, makeSessionId(-1n)] },
   { type: ClientMessageType.dropped, requestId: 5 },
-  { type: ClientMessageType.undecodable, requestId: 5 },
+  { type: ClientMessageType.refused, requestId: 5, reason: 'undecodable' },
   { type: ClientMessageType.sync, token: 1 },
   { type: ClientMessageType.snapshotTaken, byteCount: 100 },
   { type: ClientMessageType.digest, zxid: ZXID, digest: '0123456789abcdef' },

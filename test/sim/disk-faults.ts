@@ -7,11 +7,19 @@ import type { Prng } from '../../src/base/prng.ts';
 import type { SimWorld } from '../../src/testing/sim-world.ts';
 import type { SimCluster, SimMember } from './sim-cluster.ts';
 
-export const DISK_FAULT_KINDS = ['wipeDisk', 'flipBits', 'failWrite', 'failSync'] as const;
+export const DISK_FAULT_KINDS = [
+  'wipeDisk',
+  'flipBits',
+  'failWrite',
+  'failSync',
+  'fillDisk',
+] as const;
 export type DiskFaultKind = (typeof DISK_FAULT_KINDS)[number];
 
 const LOG = '/data/log';
 const STATE = '/data/state';
+/** Less than the reserve, and more than any simulation writes. */
+const NEARLY_FULL_BYTES = 64 * 1024 * 1024;
 
 export class DiskFaults {
   readonly #world: SimWorld;
@@ -54,9 +62,16 @@ export class DiskFaults {
     return true;
   }
 
+  /** Other programs leave next to nothing of a disk, or free it again. */
+  fill(member: SimMember, isFull: boolean): void {
+    const disk = this.#world.disk(member.hostName);
+    disk.occupiedBytes = isFull ? disk.capacityBytes - NEARLY_FULL_BYTES : 0;
+  }
+
   /** No disk fails any more. */
   heal(): void {
     for (const member of this.#cluster.members) {
+      this.fill(member, false);
       member.isDoomed = false;
       for (const store of this.#world.disk(member.hostName).stores.values()) {
         store.failNext = undefined;

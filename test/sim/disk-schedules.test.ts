@@ -112,3 +112,51 @@ for (const what of ['write', 'sync'] as const) {
     await stage.whole();
   });
 }
+
+test('disk: a leader whose disk is nearly full hands over, and writes go on', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const leader = stage.leader();
+  const other = stage.member(leader.id === 1 ? 2 : 1);
+  const client = await stage.clientOf(other);
+  fillDisk(stage, leader);
+  const isHandedOver = (): boolean => {
+    const now = stage.cluster.leader();
+    return now !== undefined && now !== leader;
+  };
+  await stage.until(isHandedOver, 'another server leads');
+  assert.equal(stage.count('diskFull'), 1);
+  await stage.until(() => client.isConnected, 'the client is connected');
+  await stage.done(client, write(create('/x', '', CreateMode.persistent)));
+});
+
+test('disk: an ensemble whose disks are nearly full answers reads, refuses writes, and recovers', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.whole();
+  const clients = [];
+  for (const member of stage.cluster.members) clients.push(await stage.clientOf(member));
+  const [first] = clients;
+  assert(first !== undefined);
+  await stage.done(first, write(create('/x', '1', CreateMode.persistent)));
+  for (const member of stage.cluster.members) fillDisk(stage, member);
+  await stage.until(() => stage.count('diskFull') === 3, 'all have noticed');
+  for (const client of clients) {
+    await stage.until(() => client.isConnected, 'the client is connected');
+    const refused = stage.ask(client, write(set('/x', '2', -1)));
+    await stage.until(() => refused.outcome !== 'pending', 'the write is answered');
+    assert.equal(refused.outcome, 'failed');
+    assert.equal(refused.error, -127);
+    assert.equal((await stage.done(client, read('get', '/x'))).reply.value, '1');
+  }
+  for (const member of stage.cluster.members) {
+    stage.world.disk(member.hostName).occupiedBytes = 0;
+  }
+  await stage.until(() => stage.count('diskHasRoom') === 3, 'all have room again');
+  await stage.done(first, write(set('/x', '3', -1)));
+});
+
+/** Other programs leave less than the reserve, and more than these tests need. */
+function fillDisk(stage: Stage, member: SimMember): void {
+  const disk = stage.world.disk(member.hostName);
+  disk.occupiedBytes = disk.capacityBytes - 200 * 1024 * 1024;
+}

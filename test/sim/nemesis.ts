@@ -48,6 +48,8 @@ export interface Victims {
 }
 
 const HOUR_MS = 3_600_000;
+/** The servers look once a second. */
+const FULL_MAX_MS = 3000;
 /** A second crash so soon finds a server in the middle of its start. */
 const AGAIN_MAX_MS = 15;
 
@@ -191,6 +193,7 @@ export class Nemesis {
       case 'flipBits':
       case 'failWrite':
       case 'failSync':
+      case 'fillDisk':
         return this.#harmDisk(server, kind);
       case 'pause':
         return this.#pause(server);
@@ -265,6 +268,11 @@ export class Nemesis {
 
   #harmDisk(member: SimMember | undefined, kind: DiskFaultKind): boolean {
     if (member === undefined) return false;
+    if (kind === 'fillDisk') {
+      this.#disks.fill(member, true);
+      this.#later(() => this.#disks.fill(member, false), FULL_MAX_MS);
+      return true;
+    }
     if (kind === 'failWrite' || kind === 'failSync') return this.#disks.fail(member, kind);
     if (member.life !== undefined) this.#crash(member, this.#prng.chance(0.3));
     return this.#disks.tamper(member, kind);

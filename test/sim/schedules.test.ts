@@ -7,7 +7,7 @@ import { create, read, set, write } from './workload.ts';
 test('sync: a deposed leader that has not noticed does not answer (ZOOKEEPER-1675)', async () => {
   // Whoever leads first must be the slow one to notice: the one with the highest number wins.
   const stage = new Stage({ ...SHAPE, peerTimeoutsMs: [250, 250, 3000] });
-  await stage.whole();
+  await stage.wholeUnderHighest();
   const old = stage.leader();
   assert.equal(old.id, 3);
   const lagging = await stage.clientOf(old);
@@ -92,7 +92,7 @@ test('sessions: one that a quorum has and the leader not yet can be resumed', as
 
 test('forwarding: a request that reaches a leader still reading its log is done whole', async () => {
   const stage = new Stage(SHAPE);
-  await stage.whole();
+  await stage.wholeUnderHighest();
   const { id } = stage.leader();
   assert.equal(id, 3);
   const writer = await stage.clientOf(stage.leader());

@@ -56,6 +56,14 @@ export class Stage {
     await this.until(() => this.cluster.isWhole(), 'the ensemble is whole');
   }
 
+  /** Waits for the ensemble, then lets it elect once more: of equals the one with the highest number leads. */
+  async wholeUnderHighest(): Promise<void> {
+    await this.whole();
+    for (const member of this.cluster.members) this.cluster.crash(member);
+    this.cluster.startAll();
+    await this.whole();
+  }
+
   async until(condition: () => boolean, what: string): Promise<void> {
     assert(await this.world.runUntil(condition, WAIT_MS), `waited in vain: ${what}`);
     assert.deepEqual(this.violations, []);

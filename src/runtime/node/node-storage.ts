@@ -4,9 +4,9 @@
  */
 
 import type { Dirent } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type KeyValueStore, RuntimeError, type Storage } from '../runtime.ts';
+import { type DiskSpace, type KeyValueStore, RuntimeError, type Storage } from '../runtime.ts';
 import { openLevelStore } from './level-store.ts';
 import { ioError, isMissing, syncDirectory } from './node-files.ts';
 
@@ -67,6 +67,15 @@ export class NodeStorage implements Storage {
     } catch (error) {
       if (isMissing(error)) return [];
       throw ioError(`cannot list ${directory}`, error);
+    }
+  }
+
+  async space(directory: string): Promise<DiskSpace | undefined> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(directory);
+      return blocks === 0 ? undefined : { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    } catch {
+      return undefined;
     }
   }
 

@@ -8,7 +8,13 @@ import { ErrorCode } from '../../../src/base/error-code.ts';
 import type { Stat } from '../../../src/base/stat.ts';
 import type { History, Operation } from '../history.ts';
 import { describe, hex } from './describe.ts';
-import { type Effect, lastEffectAt, type Timeline, type Timelines } from './timelines.ts';
+import {
+  type Effect,
+  isUnplaced,
+  lastEffectAt,
+  type Timeline,
+  type Timelines,
+} from './timelines.ts';
 
 export function checkNodes(history: History, timelines: Timelines, violations: string[]): void {
   for (const [path, timeline] of timelines) checkOrder(path, timeline, violations);
@@ -131,7 +137,7 @@ function checkNames(
 /** A refusal says whether the node was there. */
 function checkRefusal(operation: Operation, timelines: Timelines, violations: string[]): void {
   const { kind, path, zxid, error } = operation;
-  if (kind === 'multi') return;
+  if (kind === 'multi' || isUnplaced(operation)) return;
   let isThere: boolean;
   if (error === ErrorCode.noNode) isThere = false;
   else if (error === ErrorCode.nodeExists || error === ErrorCode.badVersion) isThere = true;

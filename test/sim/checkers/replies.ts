@@ -6,6 +6,7 @@
 
 import type { History, Operation } from '../history.ts';
 import { describe, hex } from './describe.ts';
+import { isUnplaced } from './timelines.ts';
 
 export function checkReplies(history: History, violations: string[]): void {
   const writes = new Map<number, Operation>();
@@ -28,7 +29,8 @@ export function checkReplies(history: History, violations: string[]): void {
       }
       lastZxid = Math.max(lastZxid, zxid);
       checkSync(operation, violations);
-      if (operation.changes.length === 0) continue;
+      // What a nearly full disk refused has no place among the writes.
+      if (operation.changes.length === 0 || isUnplaced(operation)) continue;
       if (zxid <= lastWriteZxid) {
         violations.push(`${describe(operation)} took effect before one that was asked earlier`);
       }

@@ -4,6 +4,7 @@
  */
 
 import { invariant } from '../../../src/base/assert.ts';
+import { ErrorCode } from '../../../src/base/error-code.ts';
 import { CreateMode } from '../../../src/base/op-code.ts';
 import type { Change, History, Operation, SessionRecord } from '../history.ts';
 
@@ -66,7 +67,8 @@ function followingZxids(history: History): number[] {
   for (const operation of [...history.operations].reverse()) {
     const { id, session, zxid, kind, changes } = operation;
     zxids[id] = next.get(session) ?? Number.POSITIVE_INFINITY;
-    if (zxid > 0 && (changes.length > 0 || kind === 'close')) next.set(session, zxid);
+    const isWrite = (changes.length > 0 && !isUnplaced(operation)) || kind === 'close';
+    if (zxid > 0 && isWrite) next.set(session, zxid);
   }
   return zxids;
 }
@@ -82,6 +84,11 @@ export function lastEffectAt(effects: readonly Effect[], zxid: number): number {
     else high = middle;
   }
   return low - 1;
+}
+
+/** No transaction was made of it, so that the zxid of its answer says nothing of its order. */
+export function isUnplaced({ error }: Operation): boolean {
+  return error === ErrorCode.throttledOp;
 }
 
 export function isEphemeral(mode: CreateMode): boolean {

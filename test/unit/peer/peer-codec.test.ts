@@ -85,7 +85,8 @@ const MESSAGES: readonly PeerMessage[] = [
     isLocal: true,
   },
   { type: ClientMessageType.dropped, requestId: 17 },
-  { type: ClientMessageType.undecodable, requestId: 18 },
+  { type: ClientMessageType.refused, requestId: 18, reason: 'noSpace' },
+  { type: ClientMessageType.room, hasRoom: false },
   {
     type: ClientMessageType.revalidate,
     token: 3,

@@ -62,6 +62,7 @@ test('loadConfig: a minimal file makes a standalone server with the defaults of 
   assert.equal(config.peerTimeoutMs, 1000);
   assert.equal(config.logRetainTxns, 50_000);
   assert.equal(config.logRetainBytes, 67_108_864);
+  assert.equal(config.diskReserveBytes, 268_435_456);
   assert.deepEqual(config.warnings, []);
   assert.deepEqual(config.ignored, []);
   assert.ok(Object.isFrozen(config));

@@ -47,6 +47,7 @@ function leadingReplica(node: ZabNode): Replica {
   const config = configFromOptions({ dataDir: '/data', clientPort: 0 });
   const unused = (): never => assert.fail('nobody should be asked');
   const peers: ReplicaPeers = {
+    isDiskFull: false,
     quotaExceeded: () => undefined,
     node,
     tree: new DataTree(),
