@@ -6,6 +6,13 @@
 
 import { makeServerId, type ServerId } from '../base/ids.ts';
 import { isStanding, type Standing } from '../base/standing.ts';
+import {
+  decodeSettings,
+  encodeSettings,
+  NO_SETTINGS,
+  type PeerSettings,
+  ruleConflict,
+} from './agreement.ts';
 import { decodeFrame, encodeFrame } from './peer-codec.ts';
 
 export const PEER_PROTOCOL_VERSION = 2;
@@ -32,6 +39,7 @@ export interface PeerIdentity {
    * itself 0.0.0.0, and names may stand for numbers; only the set decides what a majority is.
    */
   readonly participants: readonly ServerId[];
+  readonly settings: PeerSettings;
 }
 
 export interface Hello {
@@ -42,8 +50,8 @@ export interface Hello {
 }
 
 export function encodeHello({ version, identity, to }: Hello): Uint8Array {
-  const { sid, clusterId, incarnation, participants, standing, isEmpty } = identity;
-  const condition = [standing, isEmpty];
+  const { sid, clusterId, incarnation, participants, standing, isEmpty, settings } = identity;
+  const condition = [standing, isEmpty, ...encodeSettings(settings)];
   return encodeFrame([HELLO, version, sid, clusterId, incarnation, participants, to, condition]);
 }
 
@@ -65,10 +73,13 @@ export function decodeHello(frame: Uint8Array): Hello | { readonly refusal: stri
   if (!isServerId(sid) || !isServerId(to)) return undefined;
   if (!isShortText(clusterId) || !isShortText(incarnation)) return undefined;
   if (!Array.isArray(participants) || !participants.every(isServerId)) return undefined;
-  const [standing, isEmpty]: readonly unknown[] = Array.isArray(condition)
+  const [standing, isEmpty, ...settingFields]: readonly unknown[] = Array.isArray(condition)
     ? condition
     : OTHER_VERSION;
-  if (!isStanding(standing) || typeof isEmpty !== 'boolean') return undefined;
+  const settings = decodeSettings(settingFields);
+  if (!isStanding(standing) || typeof isEmpty !== 'boolean' || settings === undefined) {
+    return undefined;
+  }
   const identity = {
     sid: makeServerId(sid),
     clusterId,
@@ -76,12 +87,13 @@ export function decodeHello(frame: Uint8Array): Hello | { readonly refusal: stri
     standing,
     isEmpty,
     participants: participants.map(makeServerId),
+    settings,
   };
   return { version, identity, to: makeServerId(to) };
 }
 
 /** What is believed of a server whose hello says nothing of it: it is refused for its version. */
-const OTHER_VERSION: readonly unknown[] = ['whole', false];
+const OTHER_VERSION: readonly unknown[] = ['whole', false, ...encodeSettings(NO_SETTINGS)];
 
 function isShortText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= ID_LENGTH_MAX;
@@ -125,7 +137,7 @@ export function refusalReason(
   if (other.participants.join() !== own.participants.join()) {
     return `server ${other.sid} at ${from} counts servers ${other.participants.join(', ')} as participants, server ${own.sid} counts ${own.participants.join(', ')}: make the server.N lines equal on all servers`;
   }
-  return undefined;
+  return ruleConflict(own, other, from);
 }
 
 /** Why a server is refused while another one with its number, but another disk, is connected. */

@@ -2,6 +2,7 @@
 
 import type { ServerId } from '../base/ids.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
+import { differences } from './agreement.ts';
 import type { Hello, PeerIdentity } from './identity.ts';
 import { PEER_PROTOCOL_VERSION, refusalReason } from './identity.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -23,17 +24,21 @@ export interface PeerNetworkOptions {
   readonly listenHost: string | undefined;
   /** A peer was refused, or refused us: a sentence for the log. */
   readonly onRefusal: (sentence: string) => void;
+  /** A peer that is accepted differs in what should be equal: a sentence for the log. */
+  readonly onDifference: (sentence: string) => void;
 }
 
 export class PeerNetwork {
   readonly runtime: Runtime;
   readonly #options: PeerNetworkOptions;
   readonly #refusals: RefusalLog;
+  readonly #differences: RefusalLog;
 
   constructor(options: PeerNetworkOptions) {
     this.runtime = options.runtime;
     this.#options = options;
     this.#refusals = new RefusalLog(options.onRefusal);
+    this.#differences = new RefusalLog(options.onDifference);
   }
 
   get identity(): PeerIdentity {
@@ -64,7 +69,15 @@ export class PeerNetwork {
 
   judge(link: PeerLink, hello: Hello, dialled: ServerId | undefined): string | undefined {
     const known = this.#options.members.map((member) => member.sid);
-    return refusalReason(this.identity, hello, link.remote, dialled, known);
+    const { identity } = this;
+    const refusal = refusalReason(identity, hello, link.remote, dialled, known);
+    if (refusal === undefined) {
+      const nowMs = this.runtime.clock.monotonicMs();
+      for (const sentence of differences(identity, hello.identity, link.remote)) {
+        this.#differences.refused(sentence, nowMs);
+      }
+    }
+    return refusal;
   }
 
   refused(sentence: string): void {

@@ -3,6 +3,7 @@
 import { Prng } from '../base/prng.ts';
 import { ZabNode } from '../consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../consensus/zab-state.ts';
+import type { PeerSettings } from '../peer/agreement.ts';
 import { PeerNetwork } from '../peer/peer-network.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ServerConfig } from './config.ts';
@@ -49,6 +50,27 @@ export function createCore(
   );
 }
 
+/** What every server should have as the others have it, under the names of the configuration. */
+function settingsToCompare(config: ServerConfig, wallMs: number): PeerSettings {
+  const limits = {
+    tickTime: config.tickTimeMs,
+    initLimit: config.initLimit,
+    syncLimit: config.syncLimit,
+    minSessionTimeout: config.minSessionTimeoutMs,
+    maxSessionTimeout: config.maxSessionTimeoutMs,
+    'jute.maxbuffer': config.juteMaxBuffer,
+    enforceQuota: config.enforceQuota,
+    localSessionsEnabled: config.localSessionsEnabled,
+    skipACL: config.skipAcl,
+  };
+  const pairs = Object.entries(limits);
+  return {
+    rules: new Map([['extendedTypesEnabled', String(config.extendedTypesEnabled)]]),
+    limits: new Map(pairs.map(([key, value]) => [key, String(value)])),
+    wallMs,
+  };
+}
+
 export function createPeerNetwork(
   options: {
     readonly config: ServerConfig;
@@ -76,8 +98,10 @@ export function createPeerNetwork(
       standing: node.standing,
       isEmpty: node.isEmpty,
       participants: config.voterIds,
+      settings: settingsToCompare(config, runtime.clock.wallMs()),
     }),
     listenHost: isAny ? undefined : ownHost,
     onRefusal: (reason) => log.error('peerRefused', { reason }),
+    onDifference: (reason) => log.warn('peerDiffers', { reason }),
   });
 }

@@ -16,6 +16,7 @@ import { StoreError } from '../store/store-error.ts';
 import { TxnLog } from '../store/txn-log.ts';
 import type { ServerConfig } from './config.ts';
 import { FatalError, isDamage } from './fatal-error.ts';
+import { misplacedStore } from './misplaced.ts';
 import { isHalfSetAside, isInitialized, standingOfNew } from './set-aside.ts';
 
 export interface OpenedStorage {
@@ -59,6 +60,11 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   const hasLog = await storage.exists(logPath);
   const hasState = await storage.exists(statePath);
   await refuseForeignData(config, runtime);
+  const misplaced = await misplacedStore(config, storage);
+  if (misplaced !== undefined) {
+    const { problem, remedy } = misplaced;
+    throw new FatalError('DATA', `server ${config.serverId}: ${problem}; ${remedy}`);
+  }
   if (hasLog !== hasState && !(await isEmptyStore(hasLog ? logPath : statePath, storage))) {
     const [found, missing] = hasLog ? [logPath, statePath] : [statePath, logPath];
     if (await isHalfSetAside(config, runtime)) {

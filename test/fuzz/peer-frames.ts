@@ -9,6 +9,7 @@ import {
   ZXID_NONE,
 } from '../../src/base/ids.ts';
 import { MessageType, PeerState } from '../../src/consensus/messages.ts';
+import { NO_SETTINGS } from '../../src/peer/agreement.ts';
 import { encodeHello, encodeRefusal, PEER_PROTOCOL_VERSION } from '../../src/peer/identity.ts';
 import { encodeFrame, encodeMessage, encodeNotification } from '../../src/peer/peer-codec.ts';
 import { ClientMessageType, type PeerMessage } from '../../src/peer/peer-message.ts';
@@ -104,6 +105,7 @@ export function helloFrames(): readonly Uint8Array[] {
         standing: 'whole' as const,
         isEmpty: false,
         participants: VOTERS,
+        settings: NO_SETTINGS,
       };
       frames.push(encodeHello({ version: PEER_PROTOCOL_VERSION, identity, to }));
     }

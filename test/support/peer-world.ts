@@ -4,6 +4,7 @@ import { makeEpoch, makeServerId, type ServerId, ZXID_NONE } from '../../src/bas
 import type { LinkId } from '../../src/consensus/effects.ts';
 import type { Reachability } from '../../src/consensus/election.ts';
 import { type Notification, PeerState } from '../../src/consensus/messages.ts';
+import { NO_SETTINGS } from '../../src/peer/agreement.ts';
 import { ElectionTransport } from '../../src/peer/election-transport.ts';
 import type { PeerIdentity } from '../../src/peer/identity.ts';
 import type { PeerMessage } from '../../src/peer/peer-message.ts';
@@ -105,10 +106,12 @@ export class PeerWorld {
         standing: 'whole',
         isEmpty: false,
         participants: this.#ids,
+        settings: NO_SETTINGS,
         ...changes,
       }),
       listenHost: undefined,
       onRefusal: (sentence) => refusals.push(sentence),
+      onDifference: () => undefined,
     });
   }
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { makeServerId, type ServerId } from '../../../src/base/ids.ts';
+import { NO_SETTINGS } from '../../../src/peer/agreement.ts';
 import {
   decodeHello,
   encodeHello,
@@ -21,6 +22,7 @@ function identity(sid: number, changes: Partial<PeerIdentity> = {}): PeerIdentit
     standing: 'whole',
     isEmpty: false,
     participants: KNOWN,
+    settings: NO_SETTINGS,
     ...changes,
   };
 }

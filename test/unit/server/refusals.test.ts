@@ -56,6 +56,25 @@ describe('a server among its peers', () => {
     await refusalOn(ensemble, 'zk2', pattern);
   });
 
+  it('refuses a server of another cluster whose address it was given', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.startAll(3);
+    const foreign = SimEnsemble.lines(3, (id) => `other${id}`);
+    for (const id of [1, 2, 3]) await ensemble.start(`other${id}`, id, foreign);
+    await ensemble.settled(6);
+    await writeSomething(ensemble, 'zk1');
+    await writeSomething(ensemble, 'other1');
+    await ensemble.stop('zk1');
+    const mixed = SimEnsemble.lines(3, (id) => (id === 3 ? 'other3' : `zk${id}`));
+    await ensemble.start('zk1', 1, mixed);
+    await refusalOn(
+      ensemble,
+      'zk1',
+      /server 1 at .* of cluster .*, server 3 of cluster .* points into another cluster/,
+    );
+    await refusalOn(ensemble, 'other3', /server 1 at .* holds data of cluster/);
+  });
+
   it('refuses a data directory of another cluster', async () => {
     const ensemble = new SimEnsemble();
     await ensemble.startAll(3);
@@ -74,6 +93,51 @@ describe('a server among its peers', () => {
       /data of cluster [0-9a-f]{8}, server \d of cluster [0-9a-f]{8}/,
     );
     await refusalOn(ensemble, 'zk1', /foreign data directory/);
+  });
+});
+
+describe('a server among peers with another configuration', () => {
+  async function mixed(line: string): Promise<SimEnsemble> {
+    const ensemble = new SimEnsemble();
+    const lines = SimEnsemble.lines(3);
+    await ensemble.start('zk1', 1, lines);
+    await ensemble.start('zk2', 2, lines);
+    await ensemble.start('zk3', 3, [...lines, line]);
+    return ensemble;
+  }
+
+  function differences(ensemble: SimEnsemble, host: string): string[] {
+    return ensemble.logged(host, 'peerDiffers').map(({ fields }) => String(fields['reason']));
+  }
+
+  async function toldOn(ensemble: SimEnsemble, host: string, pattern: RegExp): Promise<void> {
+    const isTold = (): boolean => differences(ensemble, host).some((text) => pattern.test(text));
+    assert(await ensemble.world.runUntil(isTold, 5000), differences(ensemble, host).join(' | '));
+  }
+
+  it('is refused when it would apply transactions otherwise', async () => {
+    const ensemble = await mixed('extendedTypesEnabled=false');
+    await refusalOn(ensemble, 'zk1', /server 3 at .* has extendedTypesEnabled=false, server 1 has/);
+    await refusalOn(ensemble, 'zk3', /extendedTypesEnabled=true/);
+  });
+
+  it('is told of when its limits differ, and serves', async () => {
+    const ensemble = await mixed('maxSessionTimeout=90000');
+    await toldOn(ensemble, 'zk1', /server 3 at .* has maxSessionTimeout=90000, server 1 has/);
+    await toldOn(ensemble, 'zk3', /maxSessionTimeout=40000/);
+    await ensemble.settled(3);
+  });
+
+  it('is told of when its clock is a day off, and serves', async () => {
+    const ensemble = new SimEnsemble();
+    ensemble.world.setClockSkew('zk2', 86_400_000);
+    for (const id of [1, 2, 3]) await ensemble.start(`zk${id}`, id, SimEnsemble.lines(3));
+    await toldOn(
+      ensemble,
+      'zk1',
+      /the clock of server 2 at .* is 8640\d s ahead of that of server 1/,
+    );
+    await ensemble.settled(3);
   });
 });
 
@@ -112,6 +176,52 @@ describe('a server on its own disk', () => {
     await assert.rejects(
       ensemble.start('zk1', 1, ALONE),
       /\/data\/log is there but \/data\/state is not/,
+    );
+  });
+
+  it('refuses directories that are swapped, and says so', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.start('zk1', 1, ['dataLogDir=/log']);
+    await ensemble.stop('zk1');
+    const { storage } = ensemble.world.runtimeFor('zk1');
+    const swap = async (): Promise<void> => {
+      await storage.move('/data/state', '/log/state');
+      await storage.move('/log/log', '/data/log');
+    };
+    await ensemble.world.finish(swap());
+    await assert.rejects(
+      ensemble.start('zk1', 1, ['dataLogDir=/log']),
+      /server 1: dataDir \/data holds a log and dataLogDir \/log a state: the two are swapped/,
+    );
+  });
+
+  it('names the place of a log that the configuration no longer leads to', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.start('zk1', 1, ALONE);
+    await ensemble.stop('zk1');
+    await assert.rejects(
+      ensemble.start('zk1', 1, ['dataLogDir=/log']),
+      /the log is in \/data\/log, and dataLogDir says \/log; move \/data\/log to \/log\/log/,
+    );
+  });
+
+  it('refuses a state and a log of different times, and names both', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.start('zk1', 1, ALONE);
+    await ensemble.settled(1);
+    await writeSomething(ensemble, 'zk1');
+    await ensemble.stop('zk1');
+    const disk = ensemble.world.disk('zk1');
+    const old = disk.entries('/data/log');
+    await ensemble.start('zk1', 1, ALONE);
+    await ensemble.settled(1);
+    await writeSomething(ensemble, 'zk1');
+    await ensemble.stop('zk1');
+    disk.wipe('/data/log');
+    for (const [key, value] of old) disk.edit('/data/log', key, value);
+    await assert.rejects(
+      ensemble.start('zk1', 1, ALONE),
+      /the state in \/data\/state is of 0x.*the log in \/data\/log reaches from .*do not belong together/,
     );
   });
 
