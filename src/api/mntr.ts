@@ -61,6 +61,8 @@ function addServerGauges(values: Map<string, string>, source: CommandSource): vo
   values.set('client_request_bytes', String(source.buffers.requestBytes));
   values.set('last_zxid', zxidHex(tree.lastZxid));
   values.set('tree_digest', tree.digestHex);
+  // So that clocks of servers can be compared.
+  values.set('wall_time_ms', String(source.wallMs()));
 }
 
 function addCounters(values: Map<string, string>, source: CommandSource): void {

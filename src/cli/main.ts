@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import { InvariantError } from '../base/assert.ts';
 import { VERSION } from '../server/version.ts';
+import { checkCommand } from './commands/check.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { ensembleCommand } from './commands/ensemble.ts';
 import { exportCommand } from './commands/export.ts';
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .command(serverCommand(exit))
     .command(ensembleCommand(exit))
     .command(statusCommand(exit))
+    .command(checkCommand(exit))
     .command(importCommand())
     .command(exportCommand())
     .command(dumpCommand())

@@ -33,6 +33,7 @@ export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
     warnings.push({
       where: settings.source,
       message: 'clientPort is not set: no client can connect',
+      remedy: 'add a line such as clientPort=2181',
     });
   }
   return Object.freeze({
@@ -75,8 +76,10 @@ function sortOutUnusedKeys(settings: Settings, warnings: ConfigWarning[]): Ignor
     const { key, value, where } = setting;
     if (isConfigKey(key) || isMemberKey(key)) continue;
     const foreign = foreignKey(key, value);
-    if (foreign === undefined) warnings.push({ where, message: unknownKeyMessage(key) });
-    else if (foreign.kind === 'ignored')
+    if (foreign === undefined) {
+      const remedy = 'correct the key, or remove the line';
+      warnings.push({ where, message: unknownKeyMessage(key), remedy });
+    } else if (foreign.kind === 'ignored')
       ignored.push({ key, value, where, reason: foreign.reason });
     else
       throw new ConfigError({ ...setting, problem: foreign.problem, expected: foreign.expected });
@@ -115,7 +118,7 @@ function readSessionRules(settings: Settings, isStandalone: boolean, warnings: C
   if (localSessionsEnabled && isStandalone) {
     const where = settings.find('localSessionsEnabled')?.where ?? settings.source;
     const message = 'localSessionsEnabled=true has no effect on a server that runs standalone';
-    warnings.push({ where, message });
+    warnings.push({ where, message, remedy: 'remove the line' });
   }
   return {
     readOnlyMode: settings.boolean('readonlymode.enabled'),
@@ -128,7 +131,8 @@ function readAccess(settings: Settings, warnings: ConfigWarning[]) {
   const skipAcl = settings.boolean('skipACL');
   if (skipAcl) {
     const where = settings.find('skipACL')?.where ?? settings.source;
-    warnings.push({ where, message: 'skipACL=yes: every client may do everything' });
+    const remedy = 'remove the line, once no client depends on it';
+    warnings.push({ where, message: 'skipACL=yes: every client may do everything', remedy });
   }
   const superDigest = settings.text('DigestAuthenticationProvider.superDigest');
   return { skipAcl, superDigest, enforcedAuthSchemes: Object.freeze(readSchemes(settings)) };
@@ -178,7 +182,8 @@ function readStorage(settings: Settings, warnings: ConfigWarning[]) {
     const setting = settings.find(key);
     if (setting === undefined || /^\.{0,2}\//.test(setting.value)) continue;
     const message = `${key}=${setting.value} counts from the working directory; write ./ before it if that is meant`;
-    warnings.push({ where: setting.where, message });
+    const remedy = `write the path from the root, as in ${key}=/var/lib/vivarium`;
+    warnings.push({ where: setting.where, message, remedy });
   }
   const snapCount = Math.max(SNAP_COUNT_MIN, settings.integer('snapCount'));
   return {
@@ -204,6 +209,7 @@ function readRetainCount(settings: Settings, warnings: ConfigWarning[]): number 
   warnings.push({
     where,
     message: `${key}=${count} is less than ${RETAIN_MIN}: ${RETAIN_MIN} are kept`,
+    remedy: `write ${RETAIN_MIN} or more`,
   });
   return RETAIN_MIN;
 }

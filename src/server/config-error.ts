@@ -25,6 +25,8 @@ export class ConfigError extends Error {
   readonly key: string | undefined;
   readonly line: number | undefined;
   readonly value: string | undefined;
+  /** The message without the place and without what was expected. */
+  readonly what: string;
   readonly expected: string;
 
   constructor(mistake: ConfigMistake) {
@@ -33,15 +35,18 @@ export class ConfigError extends Error {
     this.key = mistake.key;
     this.line = mistake.line;
     this.value = mistake.value;
+    this.what = facts(mistake);
     this.expected = mistake.expected;
   }
 }
 
 function sentence(mistake: ConfigMistake): string {
-  const { where, key, value, problem, expected } = mistake;
+  const { where, expected } = mistake;
+  const what = facts(mistake);
+  return what === '' ? `${where}: expected ${expected}` : `${where}: ${what}; expected ${expected}`;
+}
+
+function facts({ key, value, problem }: ConfigMistake): string {
   const found = key !== undefined && value !== undefined ? `${key}=${value}` : key;
-  const facts = [found, problem].filter((fact) => fact !== undefined).join(' ');
-  return facts === ''
-    ? `${where}: expected ${expected}`
-    : `${where}: ${facts}; expected ${expected}`;
+  return [found, problem].filter((fact) => fact !== undefined).join(' ');
 }

@@ -19,6 +19,8 @@ export interface IgnoredKey {
 export interface ConfigWarning {
   readonly where: string;
   readonly message: string;
+  /** What would be better. */
+  readonly remedy: string;
 }
 
 export interface ServerConfig {

@@ -29,11 +29,25 @@ const EXIT_CODES: Readonly<Record<FatalCode, number>> = {
 export class FatalError extends Error {
   override readonly name = 'FatalError';
   readonly code: FatalCode;
+  /** The message without what to do. */
+  readonly what: string;
+  /** What to do, where that is said apart. */
+  readonly remedy: string | undefined;
 
-  /** `message` is a sentence for the operator: what, where, and what to do. */
-  constructor(code: FatalCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** `what` is a sentence for the operator: what and where, and what to do unless `remedy` says it. */
+  constructor(
+    code: FatalCode,
+    what: string,
+    options: { readonly cause?: unknown; readonly remedy?: string | undefined } = {},
+  ) {
+    const { cause, remedy } = options;
+    super(
+      remedy === undefined ? what : `${what}; ${remedy}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
+    this.what = what;
+    this.remedy = remedy;
   }
 
   get exitCode(): number {

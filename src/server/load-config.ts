@@ -41,22 +41,28 @@ const OPTION_DEFAULTS: readonly (readonly [ConfigKey, string])[] = [
   ['syncLimit', '5'],
 ];
 
-/**
- * Reads a `zoo.cfg` and the `myid` in its `dataDir`, unless `myId` says what that would hold.
- * Settings in `overrides` (from flags) come after the file's, so they win. Rejects with `ConfigError`.
- */
+/** What is said beside a `zoo.cfg`. */
+export interface BesideFile {
+  /** Win over the file: from flags. */
+  readonly overrides?: readonly Setting[];
+  /** Give way to the file: from the properties of a Java machine. */
+  readonly defaults?: readonly Setting[];
+  /** What `myid` would hold; read from `dataDir` when it is left out. */
+  readonly myId?: MyId | undefined;
+}
+
+/** Reads a `zoo.cfg` and the `myid` in its `dataDir`. Rejects with `ConfigError`. */
 export async function loadConfig(
   storage: TextReader,
   file: string,
-  overrides: readonly Setting[] = [],
-  myId?: MyId,
+  { overrides = [], defaults = [], myId }: BesideFile = {},
 ): Promise<ServerConfig> {
   const text = await storage.readText(file);
   if (text === undefined) {
     const expected = 'the path of a configuration file';
     throw new ConfigError({ where: file, problem: 'there is no such file', expected });
   }
-  const settings = new Settings(file, [...parseZooCfg(text, file), ...overrides]);
+  const settings = new Settings(file, [...defaults, ...parseZooCfg(text, file), ...overrides]);
   return configFromSettings(storage, settings, myId);
 }
 

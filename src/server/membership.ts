@@ -77,6 +77,10 @@ export function resolveClientAddress(settings: Settings, own: Member | undefined
     );
   }
   if (own?.clientPort === undefined || own.clientHost === undefined) {
+    if (own !== undefined && (port === own.quorumPort || port === own.electionPort)) {
+      const problem = `is a port that line server.${own.id} uses for peers`;
+      throw settings.mistake('clientPort', problem, 'a port of its own');
+    }
     return { host: listenHost(address), port };
   }
   const isSpecific = address !== undefined && !isAnyAddress(address);
@@ -112,11 +116,19 @@ function refuseSharedIds(settings: Settings, members: readonly Member[]): void {
 function refuseSharedAddresses(settings: Settings, members: readonly Member[]): void {
   const owners = new Map<string, Member>();
   for (const member of members) {
-    for (const port of [member.quorumPort, member.electionPort]) {
-      const address = `${bracketed(member.host.toLowerCase())}:${port}`;
+    const { host, quorumPort, electionPort, clientPort, clientHost = '0.0.0.0' } = member;
+    const ports = [quorumPort, electionPort];
+    // A line may name an interface that exists on every machine, such as 127.0.0.1.
+    const isHost = isAnyAddress(clientHost) || clientHost === host;
+    if (clientPort !== undefined && isHost) ports.push(clientPort);
+    for (const port of ports) {
+      const address = `${bracketed(host.toLowerCase())}:${port}`;
       const owner = owners.get(address);
       if (owner !== undefined) {
-        const problem = `uses ${address}, as server.${owner.id} does`;
+        const problem =
+          owner === member
+            ? `uses ${address} twice`
+            : `uses ${address}, as server.${owner.id} does`;
         throw memberMistake(settings, member, problem, 'an address of its own');
       }
       owners.set(address, member);
@@ -148,16 +160,18 @@ function checkCounts(
   if (voterCount <= 1 && isAloneAllowed) {
     if (voterCount === 1) {
       const message = 'only one server.N line: the server runs standalone';
-      warnings.push({ where, message });
+      const remedy = 'list all servers of the ensemble, or remove the line';
+      warnings.push({ where, message, remedy });
     }
     return true;
   }
   if (voterCount === 2) {
     const message = 'two participants survive no failure: at least three are needed for that';
-    warnings.push({ where, message });
+    warnings.push({ where, message, remedy: 'add a third participant' });
   } else if (voterCount % 2 === 0) {
     const message = `${voterCount} participants survive no more failures than ${voterCount - 1} do`;
-    warnings.push({ where, message });
+    const remedy = 'make one of them an observer, or add one';
+    warnings.push({ where, message, remedy });
   }
   return false;
 }
@@ -169,7 +183,8 @@ function standaloneId(members: readonly Member[], myId: MyId, warnings: ConfigWa
   if (member === undefined) return written ?? LONE_SERVER;
   if (myId.text !== undefined && written !== member.id) {
     const message = `holds "${firstLine(myId.text)}" and the only line is server.${member.id}`;
-    warnings.push({ where: myId.where, message });
+    const remedy = `write ${member.id} into the file`;
+    warnings.push({ where: myId.where, message, remedy });
   }
   return member.id;
 }
@@ -214,7 +229,8 @@ function checkRole(settings: Settings, own: Member | undefined, warnings: Config
   const listed = own?.role ?? 'participant';
   if (role === listed) return;
   const message = `peerType=${role} has no effect: the member list makes this server a ${listed}`;
-  warnings.push({ where: setting.where, message });
+  const remedy = `remove the line, or write ${role} after the ports of this server's line`;
+  warnings.push({ where: setting.where, message, remedy });
 }
 
 function memberMistake(

@@ -3,7 +3,8 @@
  * `dataLogDir/log`, the state in `dataDir/state`. Both or neither must be there, and they must fit.
  */
 
-import { ZXID_NONE, zxidHex } from '../base/ids.ts';
+import { ZXID_NONE, type Zxid, zxidHex } from '../base/ids.ts';
+import type { Standing } from '../base/standing.ts';
 import {
   type KeyValueStore,
   type Runtime,
@@ -33,13 +34,40 @@ const INCARNATION_BYTES = 8;
 
 /** Rejects with a `FatalError` of code `DATA`, `DISK`, or `DAMAGE` when others may have what is damaged. */
 export async function openStorage(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
+  return await orFatal(config, () => open(config, runtime));
+}
+
+/** What a server's stores say of themselves. */
+export interface StoredFacts {
+  /** Hex; empty until the server has joined a cluster. */
+  readonly clusterId: string;
+  readonly standing: Standing;
+  readonly lastZxid: Zxid;
+}
+
+/**
+ * Checks as at a start what is there, and leaves it as it is. Resolves to undefined when there is
+ * nothing yet; rejects as `openStorage` does.
+ */
+export async function examineStorage(
+  config: ServerConfig,
+  runtime: Runtime,
+): Promise<StoredFacts | undefined> {
+  return await orFatal(config, () => examine(config, runtime));
+}
+
+async function orFatal<T>(config: ServerConfig, work: () => Promise<T>): Promise<T> {
   try {
-    return await open(config, runtime);
+    return await work();
   } catch (error) {
     if (error instanceof StoreError || error instanceof RuntimeError) {
       const other = error.code === 'IO' ? 'DISK' : 'DATA';
       const code = isDamage(error) ? 'DAMAGE' : other;
-      throw new FatalError(code, describe(error, config), { cause: error });
+      const remedy =
+        error.code === 'STORE_LOCKED'
+          ? 'another server is running on this directory, stop it first'
+          : undefined;
+      throw new FatalError(code, describe(error, config), { cause: error, remedy });
     }
     throw error;
   }
@@ -47,13 +75,16 @@ export async function openStorage(config: ServerConfig, runtime: Runtime): Promi
 
 function describe(error: StoreError | RuntimeError, config: ServerConfig): string {
   const where = `server ${config.serverId}, data in ${config.dataDir}, log in ${config.dataLogDir}`;
-  if (error.code === 'STORE_LOCKED') {
-    return `${where}: ${error.message}; another server is running on this directory, stop it first`;
-  }
   return `${where}: ${error.message}`;
 }
 
-async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
+interface Found {
+  readonly hasLog: boolean;
+  readonly hasState: boolean;
+}
+
+/** Rejects with a `FatalError` unless both stores may be opened, or made. */
+async function findStores(config: ServerConfig, runtime: Runtime): Promise<Found> {
   const logPath = logDirectory(config.dataLogDir);
   const statePath = stateDirectory(config.dataDir);
   const { storage } = runtime;
@@ -72,10 +103,40 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     }
     throw new FatalError(
       'DATA',
-      `server ${config.serverId}: ${found} is there but ${missing} is not; they belong together: ` +
-        'put the missing directory back (is a disk not mounted?), or move both away and let the server join anew while the others run',
+      `server ${config.serverId}: ${found} is there but ${missing} is not; they belong together`,
+      {
+        remedy:
+          'put the missing directory back (is a disk not mounted?), or move both away and let the ' +
+          'server join anew while the others run',
+      },
     );
   }
+  return { hasLog, hasState };
+}
+
+async function examine(config: ServerConfig, runtime: Runtime): Promise<StoredFacts | undefined> {
+  const { hasLog, hasState } = await findStores(config, runtime);
+  if (!hasLog || !hasState) return undefined;
+  const { storage } = runtime;
+  const logStore = await storage.open(logDirectory(config.dataLogDir), { create: false });
+  let stateStore: KeyValueStore | undefined;
+  try {
+    stateStore = await storage.open(stateDirectory(config.dataDir), { create: false });
+    if (await isUnfinished(logStore, stateStore)) return undefined;
+    const { log } = await openWritten(config, logStore, stateStore);
+    const { clusterId, standing, lastZxid } = log.meta;
+    return { clusterId, standing, lastZxid };
+  } finally {
+    await stateStore?.close();
+    await logStore.close();
+  }
+}
+
+async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
+  const logPath = logDirectory(config.dataLogDir);
+  const statePath = stateDirectory(config.dataDir);
+  const { storage } = runtime;
+  const { hasLog, hasState } = await findStores(config, runtime);
   const logStore = await storage.open(logPath, { create: !hasLog });
   let stateStore: KeyValueStore | undefined;
   try {
@@ -117,14 +178,23 @@ async function openBoth(
     const standing = await standingOfNew(config, runtime);
     await TxnLog.create(logStore, { serverId: config.serverId, incarnation, standing });
   }
-  const log = await TxnLog.open(logStore, { serverId: config.serverId });
-  const state = await StateStore.open(stateStore, log.meta.generation);
-  checkTheyFit(log, state, config);
+  const { log, state } = await openWritten(config, logStore, stateStore);
   await state.dropOtherGenerations();
   const isDoubtful = log.meta.standing !== 'whole';
   if (isDoubtful && log.meta.lastZxid === ZXID_NONE && (await isInitialized(config, runtime))) {
     await log.write({ standing: 'whole' });
   }
+  return { log, state };
+}
+
+async function openWritten(
+  config: ServerConfig,
+  logStore: KeyValueStore,
+  stateStore: KeyValueStore,
+): Promise<{ readonly log: TxnLog; readonly state: StateStore }> {
+  const log = await TxnLog.open(logStore, { serverId: config.serverId });
+  const state = await StateStore.open(stateStore, log.meta.generation);
+  checkTheyFit(log, state, config);
   return { log, state };
 }
 
@@ -171,26 +241,29 @@ async function refuseForeignData(config: ServerConfig, runtime: Runtime): Promis
     const path = `${directory}/version-2`;
     const names = await runtime.storage.list(path);
     if (names.length === 0) continue;
-    if (imported === undefined || hasLost) throw new FatalError('DATA', foreignData(config, path));
+    if (imported === undefined || hasLost) throw foreignData(config, path);
     const newer = names.find((name) => fileZxid(name) > imported);
     if (newer === undefined) continue;
     throw new FatalError(
       'DATA',
       `server ${serverId}: ${path}/${newer} was written after this server's data were imported from ` +
-        'there: Apache ZooKeeper has run on it since. To go on from what it wrote, move away ' +
-        `${logDirectory(dataLogDir)}, ${stateDirectory(dataDir)} and ${importMarker(dataDir)} and start ` +
-        `with --import; to go on without it, move ${path} away`,
+        'there: Apache ZooKeeper has run on it since',
+      {
+        remedy:
+          `to go on from what it wrote, move away ${logDirectory(dataLogDir)}, ${stateDirectory(dataDir)} and ` +
+          `${importMarker(dataDir)} and start with --import; to go on without it, move ${path} away`,
+      },
     );
   }
 }
 
-function foreignData({ dataDir, dataLogDir, serverId }: ServerConfig, path: string): string {
+function foreignData({ dataDir, dataLogDir, serverId }: ServerConfig, path: string): FatalError {
   const logs = dataLogDir === dataDir ? '' : ` --log-dir ${dataLogDir}`;
-  return (
-    `server ${serverId}: ${path} holds data of Apache ZooKeeper; start with --import to take it over ` +
-    `(what is there stays as it is), or run "vivarium import ${dataDir}${logs} --data-dir DIR" and name ` +
-    'DIR as dataDir in the configuration'
-  );
+  return new FatalError('DATA', `server ${serverId}: ${path} holds data of Apache ZooKeeper`, {
+    remedy:
+      'start with --import to take it over (what is there stays as it is), or run ' +
+      `"vivarium import ${dataDir}${logs} --data-dir DIR" and name DIR as dataDir in the configuration`,
+  });
 }
 
 /** The zxid in the name of a snapshot or a log of the original's; -1 for other names. */
@@ -208,7 +281,10 @@ function checkTheyFit(log: TxnLog, state: StateStore, config: ServerConfig): voi
   throw new FatalError(
     'DATA',
     `the state in ${stateDir} is of ${zxidHex(zxid)}, the log in ${logDir} reaches from ` +
-      `${zxidHex(baseZxid)} to ${zxidHex(lastZxid)}: they do not belong together (was one restored ` +
-      'from a backup?); put back the one that belongs to the other, or move both away and let the server join anew while the others run',
+      `${zxidHex(baseZxid)} to ${zxidHex(lastZxid)}: they do not belong together (was one restored from a backup?)`,
+    {
+      remedy:
+        'put back the one that belongs to the other, or move both away and let the server join anew while the others run',
+    },
   );
 }

@@ -16,7 +16,7 @@ export interface WordDifference {
 /** Names of 3.4 and of 3.9 that checks ask for, and what only this server has. */
 const OWN_METRICS: readonly string[] = [
   ...['followers', 'fsync_threshold_exceed_count', 'snapshot_error_count'],
-  ...['last_zxid', 'tree_digest', 'checkpoint_count', 'log_groups', 'log_entries'],
+  ...['last_zxid', 'tree_digest', 'wall_time_ms', 'checkpoint_count', 'log_groups', 'log_entries'],
   ...['large_replies_rejected', 'watches_rejected', 'slow_clients_dropped'],
   ...['greedy_clients_dropped', 'sessionless_connections_dropped'],
   ...['client_held_bytes', 'client_request_bytes'],

@@ -2,20 +2,26 @@
 
 import type { Argv, CommandModule } from 'yargs';
 import { hasApacheData, hasOwnData, wasImported } from '../../apache/import-data.ts';
+import { nodeMachine } from '../../runtime/node/node-machine.ts';
 import { createNodeRuntime } from '../../runtime/node/node-runtime.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { Finding } from '../../server/checks/finding.ts';
+import { checkMachine, checkNames } from '../../server/checks/machine-checks.ts';
 import type { ServerConfig } from '../../server/config.ts';
+import { FatalError } from '../../server/fatal-error.ts';
 import { configFromFlags, loadConfig } from '../../server/load-config.ts';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from '../../server/logger.ts';
 import { createServer, type Server } from '../../server/server.ts';
 import { configFlags, settingsFromFlags } from '../config-flags.ts';
 import { processEnvironment } from '../environment.ts';
+import { settingsFromProperties } from '../java-properties.ts';
 import { importText, importWithProgress } from './import.ts';
 
 interface ServerArguments {
   readonly config: string | undefined;
   readonly server: readonly string[];
   readonly 'my-id': string | undefined;
+  readonly define: readonly string[];
   readonly import: boolean;
   readonly 'log-level': LogLevel;
   readonly 'log-format': LogFormat;
@@ -46,6 +52,7 @@ export function serverCommand(
         process.stdout,
       );
       reportConfig(config, log.child('config'));
+      await checkStart(config, runtime, log.child('check'));
       if (given.import) await importIfThere(config, runtime);
       await runServer(
         createServer(config, runtime, { log, environment: processEnvironment() }),
@@ -73,6 +80,14 @@ function serverOptions(yargs: Argv<object>): Argv<ServerArguments> {
       describe: 'N=host:quorumPort:electionPort, once for each member',
     })
     .option('my-id', { type: 'string', requiresArg: true, describe: 'instead of the file myid' })
+    .option('define', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      nargs: 1,
+      default: [] as string[],
+      describe: 'NAME=VALUE as given to Java by -D; zoo.cfg wins over it',
+    })
     .option('import', {
       type: 'boolean',
       default: false,
@@ -88,14 +103,19 @@ function readConfig(runtime: Runtime, given: ServerArguments): Promise<ServerCon
   const flags = settingsFromFlags({ ...given }, given.server);
   const id = given['my-id'];
   const myId = id === undefined ? undefined : { where: '--my-id', text: id };
-  if (given.config === undefined) return configFromFlags(runtime.storage, flags, myId);
-  return loadConfig(runtime.storage, given.config, flags, myId);
+  if (given.config === undefined) {
+    const properties = settingsFromProperties(given.define);
+    return configFromFlags(runtime.storage, [...properties, ...flags], myId);
+  }
+  const defaults = settingsFromProperties(given.define);
+  return loadConfig(runtime.storage, given.config, { overrides: flags, defaults, myId });
 }
 
 function reportConfig(config: ServerConfig, log: Logger): void {
   for (const { key, where, reason } of config.ignored)
     log.info('ignored-key', { where, key, reason });
-  for (const { where, message } of config.warnings) log.warn('config-warning', { where, message });
+  for (const { where, message, remedy } of config.warnings)
+    log.warn('config-warning', { where, message, remedy });
   log.info('configuration', {
     source: config.source,
     mode: config.isStandalone ? 'standalone' : config.role,
@@ -103,6 +123,23 @@ function reportConfig(config: ServerConfig, log: Logger): void {
     dataDir: config.dataDir,
     pid: process.pid,
   });
+}
+
+/** What `vivarium check` looks at besides what the start itself meets: errors stop it, risks are logged. */
+async function checkStart(config: ServerConfig, runtime: Runtime, log: Logger): Promise<void> {
+  const tools = { runtime, machine: nodeMachine };
+  const report = ({ severity, where, what, remedy }: Finding): void => {
+    if (severity === 'error') throw new FatalError('DATA', `${where}: ${what}`, { remedy });
+    log.warn('risk', { where, what, remedy });
+  };
+  for (const finding of await checkMachine(config, tools)) report(finding);
+  // A resolver may be slow, and names may mean something later: the start does not wait for it.
+  checkNames(config, tools).then(
+    (findings) => {
+      for (const finding of findings) report(finding);
+    },
+    (error: unknown) => log.warn('namesUnchecked', { reason: String(error) }),
+  );
 }
 
 /**

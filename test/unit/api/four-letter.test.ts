@@ -134,6 +134,7 @@ const ADDED_KEYS = [
   'zk_followers',
   'zk_last_zxid',
   'zk_tree_digest',
+  'zk_wall_time_ms',
   'zk_large_replies_rejected',
   'zk_watches_rejected',
   'zk_slow_clients_dropped',

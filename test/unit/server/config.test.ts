@@ -91,7 +91,7 @@ test('loadConfig: the last of several equal keys counts', async () => {
 test('loadConfig: settings given beside the file win over it', async () => {
   const overrides = [{ key: 'clientPort', value: '9', where: '--client-port', line: undefined }];
   const reader = { readText: (file: string) => Promise.resolve(file === 'z' ? ALONE : undefined) };
-  assert.equal((await loadConfig(reader, 'z', overrides)).clientPort, 9);
+  assert.equal((await loadConfig(reader, 'z', { overrides })).clientPort, 9);
 });
 
 const VALUES: readonly (readonly [string, (config: ServerConfig) => unknown, unknown])[] = [
@@ -251,6 +251,31 @@ test('loadConfig refuses a missing file, a missing dataDir, an address without a
   );
 });
 
+test('loadConfig refuses a client port that two lines of one host name', async () => {
+  const lines = 'server.1=a:1:2;2181\nserver.2=a:3:4;2181\nserver.3=b:1:2;2181\n';
+  assert.equal(
+    await messageOf(load(`dataDir=/d\n${LIMITS}${lines}`, '3')),
+    'zoo.cfg:5: server.2=a:3:4;2181 uses a:2181, as server.1 does; expected an address of its own',
+  );
+});
+
+test('loadConfig lets every machine have clients at an interface of the same name', async () => {
+  const lines = [1, 2, 3].map((id) => `server.${id}=h${id}:1:2;127.0.0.1:2181\n`).join('');
+  assert.equal((await load(`dataDir=/d\n${LIMITS}${lines}`, '2')).clientHost, '127.0.0.1');
+});
+
+test('loadConfig refuses a client port that the own line uses for peers', async () => {
+  assert.equal(
+    await messageOf(load(`dataDir=/d\nclientPort=2888\n${LIMITS}${THREE}`, '1')),
+    'zoo.cfg:2: clientPort=2888 is a port that line server.1 uses for peers; expected a port of its own',
+  );
+  const own = THREE.replace('a:2888:3888', 'a:2888:3888;3888');
+  assert.match(
+    await messageOf(load(`dataDir=/d\n${LIMITS}${own}`, '1')),
+    /server\.1=a:2888:3888;3888 uses a:3888 twice/,
+  );
+});
+
 const MY_IDS: readonly (readonly [what: string, myId: string | undefined, message: string])[] = [
   [
     'is missing',
@@ -279,6 +304,15 @@ for (const [what, myId, message] of MY_IDS) {
     assert.equal(await messageOf(load(ENSEMBLE, myId)), message);
   });
 }
+
+test('loadConfig: settings from a Java machine give way to the file, flags win over it', async () => {
+  const reader = { readText: async (file: string) => (file === 'z' ? ALONE : undefined) };
+  const setting = (key: string, value: string) => ({ key, value, where: key, line: undefined });
+  const defaults = [setting('clientPort', '1'), setting('maxCnxns', '7'), setting('tickTime', '5')];
+  const overrides = [setting('tickTime', '9')];
+  const config = await loadConfig(reader, 'z', { defaults, overrides });
+  assert.deepEqual([config.clientPort, config.maxCnxns, config.tickTimeMs], [2181, 7, 9]);
+});
 
 test('loadConfig: a standalone server keeps the number of its line or of its myid', async () => {
   assert.equal((await load(ALONE, '7')).serverId, 7);

@@ -1,0 +1,115 @@
+/** Reads one `zoo.cfg` for a check: as a start would, but on past the first mistake. */
+
+import type { Storage } from '../../runtime/runtime.ts';
+import { buildConfig, myIdPath } from '../build-config.ts';
+import type { ServerConfig } from '../config.ts';
+import { ConfigError } from '../config-error.ts';
+import { parseZooCfg } from '../load-config.ts';
+import { isMemberKey, type Member, parseMemberLine } from '../member-line.ts';
+import type { MyId } from '../membership.ts';
+import { type Setting, Settings } from '../settings.ts';
+import { type Finding, mistakeFinding, note, risk, warningFinding } from './finding.ts';
+
+/** One file, as far as it can be understood. */
+export interface ReadConfig {
+  readonly file: string;
+  readonly settings: Settings;
+  /** Those whose lines are well formed. */
+  readonly members: readonly Member[];
+  /** undefined when no server would start with this file. */
+  readonly config: ServerConfig | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** The settings of a file; undefined when there is no such file, or it has no settings. */
+export async function readSettings(
+  storage: Pick<Storage, 'readText'>,
+  file: string,
+): Promise<Setting[] | Finding> {
+  const text = await storage.readText(file);
+  if (text === undefined) {
+    const expected = 'the path of a configuration file';
+    const problem = 'there is no such file';
+    return mistakeFinding('configuration', new ConfigError({ where: file, problem, expected }));
+  }
+  try {
+    return parseZooCfg(text, file);
+  } catch (error) {
+    if (error instanceof ConfigError) return mistakeFinding('configuration', error);
+    throw error;
+  }
+}
+
+/** Which server the file is for: `myid` in its `dataDir`, or one that stands for all when that cannot be read here. */
+export async function readMyId(
+  storage: Pick<Storage, 'readText'>,
+  settings: Settings,
+): Promise<MyId> {
+  const where = settings.text('dataDir') === undefined ? settings.source : myIdPath(settings);
+  return { where, text: await storage.readText(where) };
+}
+
+/** Everything that is wrong with one file by itself. */
+export function examineSettings(file: string, written: readonly Setting[], myId: MyId): ReadConfig {
+  const settings = new Settings(file, written);
+  const findings = doubledKeys(written);
+  const members: Member[] = [];
+  for (const setting of settings.members()) {
+    const member = attempt(() => parseMemberLine(setting));
+    if (member instanceof ConfigError) findings.push(mistakeFinding('members', member));
+    else members.push(member);
+  }
+  // Who is left when a line is out says nothing of the whole.
+  const isListWhole = members.length === settings.members().length;
+  const config = isListWhole ? build(settings, myId, findings) : undefined;
+  if (config !== undefined) {
+    findings.push(...config.warnings.map(warningFinding));
+    for (const { key, where, reason } of config.ignored) {
+      findings.push(note('configuration', where, `${key} has no effect: ${reason}`));
+    }
+  }
+  return { file, settings, members, config, findings };
+}
+
+/** Leaves out one wrong setting after the other, until what remains can be judged. */
+function build(settings: Settings, myId: MyId, findings: Finding[]): ServerConfig | undefined {
+  let rest = settings;
+  for (let isRight = true; ; isRight = false) {
+    const built = attempt(() => buildConfig(rest, myId));
+    if (!(built instanceof ConfigError)) return isRight ? built : undefined;
+    findings.push(mistakeFinding(topicOf(built, myId), built));
+    const { key } = built;
+    if (key === undefined || isMemberKey(key) || rest.find(key) === undefined) return undefined;
+    rest = new Settings(
+      settings.source,
+      rest.all().filter((setting) => setting.key !== key),
+    );
+  }
+}
+
+function topicOf({ key, where }: ConfigError, myId: MyId) {
+  if (where === myId.where) return 'myid';
+  return key !== undefined && isMemberKey(key) ? 'members' : 'configuration';
+}
+
+function attempt<T>(work: () => T): T | ConfigError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+function doubledKeys(written: readonly Setting[]): Finding[] {
+  const last = new Map<string, Setting>();
+  const findings: Finding[] = [];
+  for (const setting of written) {
+    const earlier = last.get(setting.key);
+    last.set(setting.key, setting);
+    if (earlier === undefined || earlier.value === setting.value) continue;
+    const what = `${setting.key} is already set in line ${earlier.line}; this line counts`;
+    findings.push(risk('configuration', setting.where, what, 'remove one of the two lines'));
+  }
+  return findings;
+}
