@@ -114,6 +114,7 @@ function messageFields(message: PeerMessage): readonly unknown[] {
     case ClientMessageType.touched:
       return [type, ...message.sessionIds];
     case ClientMessageType.digest:
+    case ClientMessageType.outvoted:
       return [type, message.zxid, message.digest];
     case ClientMessageType.snapshotTaken:
       return [type, message.byteCount];
@@ -224,7 +225,8 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
       }
       return { type, sessionIds };
     }
-    case ClientMessageType.digest: {
+    case ClientMessageType.digest:
+    case ClientMessageType.outvoted: {
       const zxid = parseZxid(a);
       return zxid !== undefined && typeof b === 'string' ? { type, zxid, digest: b } : undefined;
     }

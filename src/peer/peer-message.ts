@@ -19,6 +19,7 @@ export const ClientMessageType = {
   refused: 45,
   snapshotTaken: 46,
   room: 47,
+  outvoted: 48,
 } as const;
 
 /** A client's write on its way to the leader. */
@@ -84,7 +85,7 @@ export interface Touched {
   readonly sessionIds: readonly SessionId[];
 }
 
-/** What the learner's tree looked like at a zxid, for the leader to compare. */
+/** What the sender's tree looked like at a zxid: leader and learners tell each other. */
 export interface DigestReport {
   readonly type: typeof ClientMessageType.digest;
   readonly zxid: Zxid;
@@ -104,6 +105,14 @@ export interface Room {
   readonly hasRoom: boolean;
 }
 
+/** A majority of the voters has another digest at the zxid than the learner: its state is wrong. */
+export interface Outvoted {
+  readonly type: typeof ClientMessageType.outvoted;
+  readonly zxid: Zxid;
+  /** Hex. */
+  readonly digest: string;
+}
+
 export type ClientMessage =
   | ForwardedRequest
   | DroppedRequest
@@ -115,7 +124,8 @@ export type ClientMessage =
   | Touched
   | DigestReport
   | SnapshotTaken
-  | Room;
+  | Room
+  | Outvoted;
 
 export type PeerMessage = QuorumMessage | ClientMessage;
 

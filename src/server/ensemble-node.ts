@@ -29,6 +29,7 @@ import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
 import { createCore, createPeerNetwork } from './create-core.ts';
 import { DiskWatch } from './disk-watch.ts';
+import { Divergence } from './divergence.ts';
 import { asFatal, FatalError, isDamage } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
@@ -75,6 +76,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #receiver: SnapshotReceiver;
   readonly #standings: PeerStandings;
   readonly #disk: DiskWatch;
+  readonly #divergence: Divergence;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
   readonly #learners = new Map<LinkId, ServerId>();
@@ -108,6 +110,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.replica = new Replica(config, runtime, this);
     this.#standings = new PeerStandings(config, options.log);
     this.#disk = this.#createDiskWatch();
+    this.#divergence = this.#createDivergence();
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
@@ -268,19 +271,28 @@ export class EnsembleNode implements ReplicaPeers {
     this.#quotaWarnings.exceeded(excess, this.#nowMs);
   }
 
+  digestRecorded(zxid: Zxid, digest: string): void {
+    this.#divergence.recorded(zxid, digest);
+  }
+
   diverged(zxid: Zxid, own: string, leaders: string): void {
-    const { config } = this.#options;
-    this.#fail(
-      new FatalError(
-        'DATA',
-        `server ${config.serverId}: the state after ${zxidHex(zxid)} has digest ${own} here and ` +
-          `${leaders} on the leader; this server stops rather than serve wrong data: move its dataDir ` +
-          'and dataLogDir away and start it again, it will fetch the state from the others',
-      ),
-    );
+    this.#divergence.differs(zxid, own, leaders);
   }
 
   // Start-up ------------------------------------------------------------------------------------
+
+  #createDivergence(): Divergence {
+    return new Divergence(this.#options.config, this.#options.log, {
+      tellLeader: (message) => this.sendToLeader(message),
+      tellLearner: (sid, message) => {
+        for (const [link, learner] of this.#learners) {
+          if (learner === sid) this.sendToLearner(link, message);
+        }
+      },
+      retire: () => this.replica.retire(),
+      fail: (error) => this.#fail(error),
+    });
+  }
 
   #createDiskWatch(): DiskWatch {
     const { config, runtime, log } = this.#options;
@@ -376,6 +388,14 @@ export class EnsembleNode implements ReplicaPeers {
       return;
     }
     const sid = this.#learners.get(link);
+    if (message.type === ClientMessageType.outvoted) {
+      if (sid === undefined) this.#divergence.outvoted(message.zxid, message.digest);
+      return;
+    }
+    if (message.type === ClientMessageType.digest && sid !== undefined) {
+      this.#divergence.reported(sid, message.zxid, message.digest);
+      return;
+    }
     if (sid === undefined) this.replica.fromLeader(message);
     else if (this.#serveAt === undefined) this.replica.fromLearner(link, sid, message);
     else this.#early.push({ link, sid, message: kept(message) });
@@ -517,6 +537,7 @@ export class EnsembleNode implements ReplicaPeers {
   #roleChanged(role: Role): void {
     const before = this.#role;
     this.#role = role;
+    if (before.name !== role.name) this.#divergence.roleChanged(role.name === 'leading');
     if (before.name === 'looking' && role.name !== 'looking') this.#metrics.elected(this.#nowMs);
     if (role.name === 'looking') {
       this.#metrics.looking(this.#nowMs);

@@ -52,6 +52,8 @@ export interface ReplicaPeers {
   status(): Promise<NodeFacts>;
   /** Too little space is left on the disk to take writes. */
   readonly isDiskFull: boolean;
+  /** The digest of the tree at a zxid at which all replicas take it. */
+  digestRecorded(zxid: Zxid, digest: string): void;
   /** This replica's state differs from the leader's. */
   diverged(zxid: Zxid, own: string, leaders: string): void;
   /** A request to this leader passes over a limit. */
@@ -419,6 +421,7 @@ export class Replica implements Backend {
       case ClientMessageType.digest:
       case ClientMessageType.snapshotTaken:
       case ClientMessageType.room:
+      case ClientMessageType.outvoted:
         return;
     }
   }
@@ -454,6 +457,7 @@ export class Replica implements Backend {
       case ClientMessageType.touched:
       case ClientMessageType.snapshotTaken:
       case ClientMessageType.room:
+      case ClientMessageType.outvoted:
         return;
     }
   }
@@ -502,6 +506,7 @@ export class Replica implements Backend {
   #recordDigest(zxid: Zxid): void {
     const digest = this.tree.digestHex;
     const leaders = this.#digests.record(zxid, digest);
+    this.#peers.digestRecorded(zxid, digest);
     if (this.#role === 'leader') {
       this.#peers.broadcastToLearners({ type: ClientMessageType.digest, zxid, digest });
     } else if (leaders !== undefined && leaders !== digest) {

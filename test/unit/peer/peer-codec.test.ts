@@ -87,6 +87,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { type: ClientMessageType.dropped, requestId: 17 },
   { type: ClientMessageType.refused, requestId: 18, reason: 'noSpace' },
   { type: ClientMessageType.room, hasRoom: false },
+  { type: ClientMessageType.outvoted, zxid: zxid(1, 128), digest: 'c0ffee' },
   {
     type: ClientMessageType.revalidate,
     token: 3,

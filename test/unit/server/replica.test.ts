@@ -58,6 +58,7 @@ function leadingReplica(node: ZabNode): Replica {
     wake: () => undefined,
     status: unused,
     diverged: unused,
+    digestRecorded: () => undefined,
   };
   const replica = new Replica(config, createMemoryRuntime(), peers);
   replica.lead('leader');
