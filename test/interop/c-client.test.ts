@@ -7,15 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { reportChecks } from './check-suite.ts';
-import {
-  APACHE,
-  ENSEMBLE,
-  runProgram,
-  STANDALONE,
-  startApache,
-  startEnsemble,
-  startStandalone,
-} from './support.ts';
+import { configuredKinds, runProgram } from './support.ts';
 
 const COMPILER = '/usr/bin/gcc';
 const SOURCES = path.resolve('test/interop/c');
@@ -26,17 +18,10 @@ const SKIP =
 const CHECK_COUNT_MIN = 45;
 
 /** Lets the tests see containers and nodes with a time to live go. */
-const EXTENDED = { extendedTypesEnabled: 'true', 'znode.container.checkIntervalMs': '200' };
-const EXTENDED_PROPERTIES = [
-  'zookeeper.extendedTypesEnabled=true',
-  'znode.container.checkIntervalMs=200',
-];
-
-const TARGETS = [
-  { kind: APACHE, start: () => startApache(EXTENDED_PROPERTIES) },
-  { kind: STANDALONE, start: () => startStandalone(EXTENDED) },
-  { kind: ENSEMBLE, start: () => startEnsemble(EXTENDED) },
-];
+const KINDS = configuredKinds(
+  ['zookeeper.extendedTypesEnabled=true', 'znode.container.checkIntervalMs=200'],
+  { extendedTypesEnabled: 'true', 'znode.container.checkIntervalMs': '200' },
+);
 
 describe('the C client', { skip: SKIP }, () => {
   let directory: string;
@@ -66,9 +51,9 @@ describe('the C client', { skip: SKIP }, () => {
 
   after(() => rm(directory, { recursive: true, force: true }));
 
-  for (const { kind, start } of TARGETS) {
+  for (const kind of KINDS) {
     test(`on ${kind.name}`, { skip: kind.skip }, async (t) => {
-      const target = await start();
+      const target = await kind.start();
       t.after(() => target.stop());
       await reportChecks(t, [program, target.servers.join(',')], CHECK_COUNT_MIN);
     });
