@@ -69,6 +69,8 @@ const STATUS_TIMEOUT_MS = 2000;
 const STOP_GRACE_MS = 10_000;
 const POLL_MS = 50;
 const LOG_TAIL_LINES = 5;
+/** Roles of a server that does not yet do all that clients may ask. */
+const UNREADY: ReadonlySet<ServerStatus['role']> = new Set(['down', 'looking', 'read-only']);
 
 export class LocalEnsemble {
   readonly layout: EnsembleLayout;
@@ -185,7 +187,7 @@ export class LocalEnsemble {
       const statuses = (await this.status()).filter(({ id }) => awaited.includes(id));
       const lost = statuses.find(({ pid }) => pid === undefined);
       if (lost !== undefined) throw this.#startFailure(lost.id, 'ended during the start');
-      const late = statuses.find(({ role }) => role === 'down' || role === 'looking');
+      const late = statuses.find(({ role }) => UNREADY.has(role));
       if (late === undefined) return statuses;
       if (performance.now() > deadline) throw this.#startFailure(late.id, 'serves nobody yet');
       await sleep(POLL_MS);

@@ -19,6 +19,8 @@ const CHECKPOINTS_PER_SNAP_COUNT = 4;
 const HEARTBEATS_PER_TIMEOUT_MIN = 3;
 /** The top byte 0xff of a stored owner marks a node with a time to live, so no session may have it. */
 const EXTENDED_SERVER_ID_MAX = 254;
+/** An election takes less, so nobody is sent away for a mere change of leader. */
+const READ_ONLY_GRACE_MS = 2000;
 const PROVABLE_SCHEMES: readonly string[] = ['digest', 'ip'];
 
 /** Throws `ConfigError` for the first mistake found. */
@@ -122,6 +124,9 @@ function readSessionRules(settings: Settings, isStandalone: boolean, warnings: C
   }
   return {
     readOnlyMode: settings.boolean('readonlymode.enabled'),
+    readOnlyGraceMs:
+      settings.writtenInteger('readOnlyGraceMs') ??
+      Math.max(READ_ONLY_GRACE_MS, settings.integer('tickTime')),
     localSessionsEnabled,
     localSessionsUpgradingEnabled: settings.boolean('localSessionsUpgradingEnabled'),
   };

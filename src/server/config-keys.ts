@@ -93,6 +93,11 @@ export const CONFIG_KEYS = {
   peerType: text('role of this server', 'participant or observer'),
   standaloneEnabled: boolean('a single server runs alone', TRUE_FALSE, true),
   leaderServes: boolean('the leader accepts clients', YES_NO, true),
+  readOnlyGraceMs: integer(
+    'time without a quorum before clients may read (default: 2 s, or a tick if that is longer)',
+    'of milliseconds',
+    [0, INT_MAX],
+  ),
   'readonlymode.enabled': boolean('let clients read while no quorum is known', TRUE_FALSE, false),
   localSessionsEnabled: boolean('new sessions are known to their server only', TRUE_FALSE, false),
   localSessionsUpgradingEnabled: boolean(

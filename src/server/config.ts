@@ -65,6 +65,8 @@ export interface ServerConfig {
   readonly leaderServes: boolean;
   /** Clients that agree to it may read from this server while it knows no quorum. */
   readonly readOnlyMode: boolean;
+  /** For so long no quorum must have been known before. */
+  readonly readOnlyGraceMs: number;
   /** A new session is this server's alone until it needs an ephemeral node. Not in a standalone server. */
   readonly localSessionsEnabled: boolean;
   /** Whether such a session becomes a replicated one then, or is refused the node. */

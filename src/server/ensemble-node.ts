@@ -54,8 +54,6 @@ export interface EnsembleNodeOptions {
 /** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
 const TICK_LOOKING_MS = 10;
 const TICK_SETTLED_MS = 50;
-/** Read-only mode begins when no quorum was known for so long, or for a tick if that is longer. */
-const READ_ONLY_GRACE_MS = 2000;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
 const CHECKPOINT_INTERVAL_MS = 60_000;
@@ -581,9 +579,9 @@ export class EnsembleNode implements ReplicaPeers {
 
   /** Nothing of this reaches the core: a server that lets clients read is still looking for a leader. */
   #serveReadOnlyIfDue(nowMs: number): void {
-    const { readOnlyMode, tickTimeMs } = this.#options.config;
+    const { readOnlyMode, readOnlyGraceMs } = this.#options.config;
     if (!readOnlyMode || this.#role.name !== 'looking' || this.replica.mode !== undefined) return;
-    if (nowMs - this.#lookingSinceMs < Math.max(READ_ONLY_GRACE_MS, tickTimeMs)) return;
+    if (nowMs - this.#lookingSinceMs < readOnlyGraceMs) return;
     // What is damaged, or was never filled, is nothing to show.
     if (this.node.standing !== 'whole') return;
     if (this.tree.lastZxid < this.node.history.committed) return;

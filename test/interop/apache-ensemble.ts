@@ -7,14 +7,20 @@ import { findFreePorts } from '../../cluster/free-ports.ts';
 import { type ServerProcess, startProcess, stopProcess } from '../../cluster/server-process.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { fourLetterWord, waitUntil } from './processes.ts';
-import type { Target } from './support.ts';
+import type { EnsembleTarget } from './support.ts';
 
 const COUNT = 3;
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
-/** `settings`: further lines of each `zoo.cfg`. Resolves when all three serve. */
-export async function startApacheEnsemble(settings: readonly string[]): Promise<Target> {
+/**
+ * `settings`: further lines of each `zoo.cfg`; `properties`: Java system properties, `name=value`.
+ * Resolves when all three serve.
+ */
+export async function startApacheEnsemble(
+  settings: readonly string[],
+  properties: readonly string[] = [],
+): Promise<EnsembleTarget> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'vivarium-apache-'));
   const ports = await findFreePorts(createNodeRuntime().network, 3 * COUNT);
   const ids = Array.from({ length: COUNT }, (_, at) => at + 1);
@@ -41,6 +47,7 @@ export async function startApacheEnsemble(settings: readonly string[]): Promise<
     const command = [
       '/usr/bin/java',
       '-Xmx192m',
+      ...properties.map((property) => `-D${property}`),
       '-cp',
       '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar',
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',
@@ -56,11 +63,16 @@ export async function startApacheEnsemble(settings: readonly string[]): Promise<
   try {
     await waitUntil(async () => {
       const answers = await Promise.all(clientPorts.map((one) => fourLetterWord(one, 'srvr')));
-      return answers.every((answer) => /^Mode: /m.test(answer));
+      return answers.every((answer) => /^Mode: (leader|follower)$/m.test(answer));
     }, START_TIMEOUT_MS);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { name: 'Apache ZooKeeper', servers: clientPorts.map((one) => `127.0.0.1:${one}`), stop };
+  const stopServer = async (id: number): Promise<void> => {
+    const process = processes[id - 1];
+    if (process !== undefined) await stopProcess(process, STOP_GRACE_MS);
+  };
+  const servers = clientPorts.map((one) => `127.0.0.1:${one}`);
+  return { name: 'Apache ZooKeeper', servers, stopServer, stop };
 }

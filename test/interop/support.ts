@@ -30,6 +30,12 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/** Several servers, of which some can be stopped. */
+export interface EnsembleTarget extends Target {
+  /** `id`: from 1, in the order of `servers`. */
+  stopServer(id: number): Promise<void>;
+}
+
 /** A way to start servers. */
 export interface TargetKind {
   readonly name: string;
@@ -146,7 +152,7 @@ async function startOne(
 /** `settings`: further keys of the configuration. */
 export async function startEnsemble(
   settings: Readonly<Record<string, string>> = {},
-): Promise<Target> {
+): Promise<EnsembleTarget> {
   const directory = await temporaryDirectory();
   const ensemble = await LocalEnsemble.prepare({
     directory,
@@ -159,6 +165,7 @@ export async function startEnsemble(
   return {
     name: ENSEMBLE.name,
     servers: ensemble.connectString.split(','),
+    stopServer: (id) => ensemble.stopServer(id),
     stop: async () => {
       await ensemble.stop();
       await rm(directory, { recursive: true, force: true });

@@ -3,7 +3,7 @@
 import { Prng } from '../../src/base/prng.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 import type { SimWorld } from '../../src/testing/sim-world.ts';
-import type { Draft, History } from './history.ts';
+import type { Draft, History, SessionKind } from './history.ts';
 import { type ClientProfile, type ClientWorkload, SimClient } from './sim-client.ts';
 
 /** Asks nothing by itself. */
@@ -18,9 +18,18 @@ export class ClientGroup {
   readonly #history: History;
   readonly #violations: string[];
   readonly #prng: Prng;
+  readonly #sessions: SessionKind;
   readonly #clients = new Map<string, SimClient>();
 
-  constructor(world: SimWorld, history: History, violations: string[], prng: Prng) {
+  /** `sessions`: of which kind they are when they begin. */
+  constructor(
+    world: SimWorld,
+    history: History,
+    violations: string[],
+    prng: Prng,
+    sessions: SessionKind,
+  ) {
+    this.#sessions = sessions;
     this.#world = world;
     this.#history = history;
     this.#violations = violations;
@@ -55,6 +64,7 @@ export class ClientGroup {
       prng: new Prng(this.#prng.uint32()),
       history: this.#history,
       servers,
+      sessions: this.#sessions,
       violations: this.#violations,
     };
     const client = new SimClient(context, profile, workload);

@@ -3,7 +3,7 @@
  * happened. The only thing most checkers look at: they know no more than a client could.
  */
 
-import type { CreateMode } from '../../src/base/op-code.ts';
+import { CreateMode } from '../../src/base/op-code.ts';
 import type { Stat } from '../../src/base/stat.ts';
 import type { EventType } from '../../src/base/watch-event.ts';
 
@@ -77,8 +77,21 @@ export interface Operation extends Draft {
  */
 export type SessionState = 'live' | 'closing' | 'closed' | 'expired' | 'abandoned';
 
+/**
+ * `replicated`: every server knows it. `local`: as far as is known, only the server at which it began
+ * does, until it creates an ephemeral node. `fixed`: so it stays, and no such node is created.
+ * `temporary`: it began at a server without a quorum.
+ */
+export type SessionKind = 'replicated' | 'local' | 'fixed' | 'temporary';
+
 export interface SessionRecord {
   readonly client: number;
+  /** Host of the server at which it began. */
+  readonly home: string;
+  kind: SessionKind;
+  readonly beganMs: number;
+  /** Whether it asked for an ephemeral node, whatever became of that. */
+  askedEphemeral: boolean;
   readonly id: bigint;
   /** As agreed with the server. */
   timeoutMs: number;
@@ -87,6 +100,8 @@ export interface SessionRecord {
   aliveMs: number;
   /** When the client was told that the session had expired. */
   expiredMs: number;
+  /** Host of the server that told it; empty before. */
+  expiredBy: string;
   /** Zxid of the acknowledged closing; 0 before. */
   closedZxid: number;
 }
@@ -129,22 +144,34 @@ export class History {
     this.sights[client]?.push(sight);
   }
 
-  sessionBegan(client: number, id: bigint, timeoutMs: number): SessionRecord {
+  sessionBegan(
+    client: number,
+    id: bigint,
+    timeoutMs: number,
+    home = '',
+    kind: SessionKind = 'replicated',
+  ): SessionRecord {
     const session: SessionRecord = {
       client,
+      home,
+      kind,
+      beganMs: this.#nowMs(),
+      askedEphemeral: false,
       id,
       timeoutMs,
       state: 'live',
       aliveMs: this.#nowMs(),
       expiredMs: 0,
+      expiredBy: '',
       closedZxid: 0,
     };
     this.sessions.push(session);
     return session;
   }
 
-  sessionExpired(session: SessionRecord): void {
+  sessionExpired(session: SessionRecord, by = ''): void {
     session.state = 'expired';
+    session.expiredBy = by;
     session.expiredMs = this.#nowMs();
   }
 
@@ -168,6 +195,7 @@ export class History {
     };
     this.operations.push(operation);
     if (kind === 'close') session.state = 'closing';
+    if (changes.some(makesEphemeral)) session.askedEphemeral = true;
     return operation;
   }
 
@@ -180,6 +208,10 @@ export class History {
     operation.session.aliveMs = operation.sentMs;
     this.saw(operation.client, { kind: 'reply', operation });
     if (error !== 0) return;
+    const { session } = operation;
+    if (session.kind === 'local' && operation.changes.some(makesEphemeral)) {
+      session.kind = 'replicated';
+    }
     if (operation.changes.length > 0 || operation.kind === 'close') {
       this.#highestAcked = Math.max(this.#highestAcked, zxid);
     }
@@ -192,6 +224,11 @@ export class History {
   lost(operation: Operation): void {
     operation.outcome = 'unknown';
   }
+}
+
+function makesEphemeral({ kind, mode }: Change): boolean {
+  if (kind !== 'create') return false;
+  return mode === CreateMode.ephemeral || mode === CreateMode.ephemeralSequential;
 }
 
 export const NO_REPLY: Reply = Object.freeze({});

@@ -90,7 +90,13 @@ class Simulation {
     this.#shape = drawShape(this.#prng);
     this.#weights = drawWeights(this.#prng);
     this.#cluster = new SimCluster(this.#world, this.#shape, this.#violations, logLine);
-    this.#clients = new ClientGroup(this.#world, this.#history, this.#violations, this.#prng);
+    this.#clients = new ClientGroup(
+      this.#world,
+      this.#history,
+      this.#violations,
+      this.#prng,
+      this.#shape.sessions,
+    );
     const victims = {
       clientHosts: () => this.#clients.hosts,
       ackedZxid: () => this.#history.highestAcked,
@@ -106,7 +112,8 @@ class Simulation {
     const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
     if (isReady) await this.#audit();
     const blindMs = Math.max(...this.#shape.peerTimeoutsMs) + BLIND_MORE_MS;
-    const circumstances = { auditors: this.#auditors, ended: this.#ended, blindMs };
+    const { crashes } = this.#cluster;
+    const circumstances = { auditors: this.#auditors, ended: this.#ended, blindMs, crashes };
     checkHistory(this.#history, circumstances, this.#violations);
   }
 
@@ -247,7 +254,13 @@ class Simulation {
   }
 }
 
-const QUIET: ClientProfile = { sessionTimeoutMs: 600, depth: 1, thinkMaxMs: 1, roamProbability: 0 };
+const QUIET: ClientProfile = {
+  sessionTimeoutMs: 600,
+  depth: 1,
+  thinkMaxMs: 1,
+  roamProbability: 0,
+  readsOnly: false,
+};
 /** Requests of one client. */
 const BUDGET = 45;
 
@@ -296,7 +309,14 @@ function drawShape(prng: Prng): ClusterShape {
     peerTimeoutsMs: drawTimeouts(prng, peerHeartbeatMs, voterCount + observerCount),
     checkpointIntervalTxns: isSmall ? prng.between(2, 20) : 1000,
     logRetainTxns: isSmall ? prng.between(0, 20) : 1000,
+    sessions: drawSessions(prng),
+    readOnlyGraceMs: prng.chance(0.4) ? prng.between(0, 100) : undefined,
   };
+}
+
+function drawSessions(prng: Prng): ClusterShape['sessions'] {
+  if (prng.chance(0.6)) return 'replicated';
+  return prng.chance(0.75) ? 'local' : 'fixed';
 }
 
 /** A server that is slower than others to notice that it leads nobody is a deposed leader. */
@@ -321,5 +341,6 @@ function drawProfile(prng: Prng, shape: ClusterShape): ClientProfile {
     depth: prng.between(1, 6),
     thinkMaxMs: prng.between(1, 50),
     roamProbability: prng.chance(0.3) ? 0.1 : 0,
+    readsOnly: shape.readOnlyGraceMs !== undefined && prng.chance(0.5),
   };
 }

@@ -28,6 +28,7 @@ import {
   type History,
   NO_REPLY,
   type Operation,
+  type SessionKind,
   type SessionRecord,
 } from './history.ts';
 
@@ -40,6 +41,8 @@ export interface ClientProfile {
   readonly thinkMaxMs: number;
   /** After an answer: that the client goes to another server, for no reason. */
   readonly roamProbability: number;
+  /** The client agrees to servers that know no quorum. */
+  readonly readsOnly: boolean;
 }
 
 export interface ClientWorkload {
@@ -55,6 +58,8 @@ export interface ClientContext {
   readonly prng: Prng;
   readonly history: History;
   readonly servers: readonly Address[];
+  /** Of which kind sessions are when they begin. */
+  readonly sessions: SessionKind;
   /** What only a broken server can make a client see. */
   readonly violations: string[];
 }
@@ -79,6 +84,10 @@ export class SimClient {
   };
   #state: ConnectionState = 'none';
   #stream: ByteStream | undefined;
+  /** The server dialled last. */
+  #hostName = '';
+  /** It knows no quorum. */
+  #isReadOnly = false;
   #decoder = new FrameDecoder(FRAME_BYTES_MAX, false);
   #session: SessionRecord | undefined;
   #password: Uint8Array = new Uint8Array(16);
@@ -138,6 +147,7 @@ export class SimClient {
     const address = servers[prng.between(0, servers.length - 1)];
     invariant(address !== undefined, 'there is no server');
     this.#state = 'dialling';
+    this.#hostName = address.host;
     this.#lastHeardMs = runtime.clock.monotonicMs();
     this.#decoder = new FrameDecoder(FRAME_BYTES_MAX, false);
     const stream = runtime.network.connect(address, CONNECT_TIMEOUT_MS);
@@ -167,7 +177,7 @@ export class SimClient {
       timeoutMs: this.#profile.sessionTimeoutMs,
       sessionId: makeSessionId(this.#session?.id ?? SESSION_NONE),
       password: this.#password,
-      readOnly: false,
+      readOnly: this.#profile.readsOnly,
     });
     this.#writer.endFrame(mark);
     this.#flush();
@@ -199,7 +209,9 @@ export class SimClient {
     for (const { operation } of outstanding) this.#context.history.lost(operation);
     this.#context.history.saw(this.number, { kind: 'disconnected' });
     // Whether a close got through is not known: the session is left alone either way.
-    if (this.#session?.state === 'closing') this.#endSession();
+    const session = this.#session;
+    if (session?.kind === 'temporary' && session.state === 'live') session.state = 'closed';
+    if (session !== undefined && session.state !== 'live') this.#endSession();
   }
 
   #endSession(): void {
@@ -251,14 +263,19 @@ export class SimClient {
     const response = decodeConnectResponse(this.#reader);
     invariant(response !== undefined, 'the connect response cannot be decoded');
     if (response.timeoutMs === 0) {
-      if (this.#session !== undefined) history.sessionExpired(this.#session);
+      if (this.#session !== undefined) history.sessionExpired(this.#session, this.#hostName);
       this.#endSession();
       this.#disconnect();
       return;
     }
     const isNew = this.#session === undefined;
     const { sessionId, timeoutMs } = response;
-    const session = this.#session ?? history.sessionBegan(this.number, sessionId, timeoutMs);
+    this.#isReadOnly = response.readOnly === true;
+    if (this.#isReadOnly && !this.#profile.readsOnly) this.#violated('was let in to read only');
+    const kind = this.#isReadOnly ? 'temporary' : this.#context.sessions;
+    const session =
+      this.#session ??
+      history.sessionBegan(this.number, sessionId, timeoutMs, this.#hostName, kind);
     session.timeoutMs = timeoutMs;
     if (session.id !== response.sessionId) this.#violated('was given another session than its own');
     this.#session = session;
@@ -327,6 +344,7 @@ export class SimClient {
     const reply = isOk ? decodeReply(this.#reader, operation.kind) : NO_REPLY;
     if (reply === undefined) this.#violated(`cannot decode the reply to a ${operation.kind}`);
     this.#context.history.answered(operation, header.zxid, header.error, reply ?? NO_REPLY);
+    this.#checkReadOnly(operation);
     if (operation.watch) this.#armed(operation);
     this.#workload.replied(operation);
     if (operation.kind === 'close' && isOk) {
@@ -335,6 +353,13 @@ export class SimClient {
     } else if (this.#isWorking && this.#context.prng.chance(this.#profile.roamProbability)) {
       this.#roam();
     }
+  }
+
+  /** Whoever knows no quorum neither changes anything nor says what is newest. */
+  #checkReadOnly({ kind, changes, error }: Operation): void {
+    const isRefused = this.#isReadOnly && (changes.length > 0 || kind === 'sync');
+    if ((error === ErrorCode.notReadOnly) === isRefused) return;
+    this.#violated(`was answered ${error} to a ${kind}, read-only: ${this.#isReadOnly}`);
   }
 
   #armed({ kind, path, error }: Operation): void {

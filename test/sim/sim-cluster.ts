@@ -9,6 +9,7 @@ import { configFromOptions } from '../../src/server/load-config.ts';
 import type { Log } from '../../src/server/logger.ts';
 import { createServer, type Server, type ServerView } from '../../src/server/server.ts';
 import type { CrashOptions, SimWorld } from '../../src/testing/sim-world.ts';
+import type { SessionKind } from './history.ts';
 
 export interface ClusterShape {
   readonly voterCount: number;
@@ -20,6 +21,9 @@ export interface ClusterShape {
   readonly peerTimeoutsMs: readonly number[];
   readonly checkpointIntervalTxns: number;
   readonly logRetainTxns: number;
+  readonly sessions: Exclude<SessionKind, 'temporary'>;
+  /** Time without a quorum before clients may read; undefined: they never may. */
+  readonly readOnlyGraceMs: number | undefined;
 }
 
 /** One life of a server's process. */
@@ -59,6 +63,8 @@ export class SimCluster {
   /** Called when a server has ended by itself, before it counts as down. */
   onEnd: (member: SimMember) => void = () => undefined;
   readonly members: readonly SimMember[];
+  /** When which host's server was killed, in virtual time. */
+  readonly crashes = new Map<string, number[]>();
   readonly #shape: ClusterShape;
   readonly #violations: string[];
   readonly #logLine: LogLine | undefined;
@@ -119,6 +125,8 @@ export class SimCluster {
   crash(member: SimMember, options?: CrashOptions): void {
     invariant(member.life !== undefined, 'the server is down already');
     member.life = undefined;
+    const { hostName } = member;
+    this.crashes.set(hostName, [...(this.crashes.get(hostName) ?? []), this.world.nowMs]);
     member.isDoomed = false;
     member.isPaused = false;
     this.world.crash(member.hostName, options);
@@ -160,9 +168,12 @@ export class SimCluster {
     return leader;
   }
 
-  /** Every server is up and serves. */
+  /** Every server is up and serves all that clients may ask. */
   isWhole(): boolean {
-    return this.members.every((member) => this.view(member)?.mode !== undefined);
+    return this.members.every((member) => {
+      const mode = this.view(member)?.mode;
+      return mode !== undefined && mode !== 'read-only';
+    });
   }
 
   /** Every server has applied the same. */
@@ -190,6 +201,10 @@ export class SimCluster {
       peerTimeoutMs: shape.peerTimeoutsMs[member.id - 1],
       checkpointIntervalTxns: shape.checkpointIntervalTxns,
       logRetainTxns: shape.logRetainTxns,
+      localSessionsEnabled: shape.sessions !== 'replicated',
+      localSessionsUpgradingEnabled: shape.sessions === 'local',
+      'readonlymode.enabled': shape.readOnlyGraceMs !== undefined,
+      readOnlyGraceMs: shape.readOnlyGraceMs,
       ...(this.members.length > 1 && { serverId: member.id, servers }),
     });
   }

@@ -17,8 +17,16 @@ export const SHAPE: ClusterShape = {
   peerTimeoutsMs: [250, 250, 250],
   checkpointIntervalTxns: 1000,
   logRetainTxns: 1000,
+  sessions: 'replicated',
+  readOnlyGraceMs: undefined,
 };
-export const PROFILE = { sessionTimeoutMs: 4000, depth: 1, thinkMaxMs: 1, roamProbability: 0 };
+export const PROFILE = {
+  sessionTimeoutMs: 4000,
+  depth: 1,
+  thinkMaxMs: 1,
+  roamProbability: 0,
+  readsOnly: false,
+};
 const WAIT_MS = 5000;
 
 /** An ensemble and clients, one a server, whose steps the test decides. */
@@ -36,7 +44,13 @@ export class Stage {
     this.cluster = new SimCluster(this.world, shape, this.violations, (_ms, id, _level, event) => {
       this.#events.push(`${id} ${event}`);
     });
-    this.#clients = new ClientGroup(this.world, this.history, this.violations, new Prng(7));
+    this.#clients = new ClientGroup(
+      this.world,
+      this.history,
+      this.violations,
+      new Prng(7),
+      shape.sessions,
+    );
     this.cluster.startAll();
   }
 
@@ -70,8 +84,12 @@ export class Stage {
   }
 
   /** A client that knows this server only. */
-  async clientOf(member: SimMember, hostName = `client${member.id}`): Promise<SimClient> {
-    const client = this.#clients.start(hostName, [member.clientAddress], PROFILE, NO_WORKLOAD);
+  async clientOf(
+    member: SimMember,
+    hostName = `client${member.id}`,
+    profile = PROFILE,
+  ): Promise<SimClient> {
+    const client = this.#clients.start(hostName, [member.clientAddress], profile, NO_WORKLOAD);
     await this.until(() => client.isConnected, 'the client is connected');
     return client;
   }

@@ -232,10 +232,11 @@ export class RandomWorkload implements ClientWorkload {
       create(`/m/${name}a`, `${name}a`, CreateMode.persistent),
       create(`/m/${name}b`, `${name}b`, CreateMode.persistent),
     ];
-    const variant = this.#prng.between(0, 3);
+    const variant = this.#prng.between(0, 4);
     if (variant === 1) changes.push(set(this.#pick(REGISTERS), `${name}r`, -1));
     if (variant === 2) changes.push(check(this.#pick(REGISTERS), VERSION_NEVER));
     const first = changes[0];
+    if (variant === 4) changes.push(create(`/e/${name}`, `${name}e`, CreateMode.ephemeral));
     if (variant === 3 && first !== undefined) changes.push(remove(first.path));
     return { kind: 'multi', path: '', watch: false, changes };
   }

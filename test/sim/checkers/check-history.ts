@@ -2,7 +2,7 @@
 
 import type { History, SessionRecord } from '../history.ts';
 import { checkEphemerals } from './ephemerals.ts';
-import { checkExpiry } from './expiry.ts';
+import { type Crashes, checkExpiry } from './expiry.ts';
 import { checkMultis } from './multis.ts';
 import { checkNodes } from './nodes.ts';
 import { checkReplies } from './replies.ts';
@@ -17,11 +17,12 @@ export interface Circumstances {
   readonly ended: ReadonlySet<SessionRecord>;
   /** See `checkExpiry`. */
   readonly blindMs: number;
+  readonly crashes: Crashes;
 }
 
 export function checkHistory(
   history: History,
-  { auditors, ended, blindMs }: Circumstances,
+  { auditors, ended, blindMs, crashes }: Circumstances,
   violations: string[],
 ): void {
   const timelines = buildTimelines(history);
@@ -30,6 +31,6 @@ export function checkHistory(
   checkMultis(history, violations);
   checkSequences(history, violations);
   checkEphemerals(history, auditors, ended, violations);
-  checkExpiry(history, blindMs, violations);
+  checkExpiry(history, blindMs, crashes, violations);
   checkWatches(history, timelines, violations);
 }

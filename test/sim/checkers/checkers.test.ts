@@ -226,6 +226,27 @@ describe('ephemerals', () => {
     }, /timeout of 1000 ms expired \d ms after it was heard of/);
   });
 
+  test('a session of one server may be over as soon as another server is asked', () => {
+    assertFine((first) => {
+      first.session.kind = 'local';
+      first.created('/r/0', 1);
+      first.history.sessionExpired(first.session, 's2');
+    });
+    assertBroken((first) => {
+      first.session.kind = 'local';
+      first.created('/r/0', 1);
+      first.history.sessionExpired(first.session, first.session.home);
+    }, /timeout of 1000 ms expired \d ms after it was heard of/);
+  });
+
+  test('an acknowledged ephemeral node makes its session one that every server knows', () => {
+    assertBroken((first) => {
+      first.session.kind = 'local';
+      first.created('/e/a', 1, CreateMode.ephemeral);
+      first.history.sessionExpired(first.session, 's2');
+    }, /timeout of 1000 ms expired \d ms after it was heard of/);
+  });
+
   test('an ephemeral node may go at any time once its session is not heard of', () => {
     assertFine((first, second) => {
       first.created('/e/a', 1, CreateMode.ephemeral);

@@ -143,8 +143,11 @@ function checkRefusal(operation: Operation, timelines: Timelines, violations: st
   else if (error === ErrorCode.nodeExists || error === ErrorCode.badVersion) isThere = true;
   else {
     // Nobody is refused for the end of a session that has not ended.
-    const isEnded = error === ErrorCode.sessionExpired && operation.session.state !== 'live';
-    if (!isEnded) violations.push(`${describe(operation)} was refused with ${error}`);
+    const { state, kind: sessionKind, askedEphemeral } = operation.session;
+    const isEnded = error === ErrorCode.sessionExpired && state !== 'live';
+    const isFixed =
+      error === ErrorCode.ephemeralOnLocalSession && sessionKind === 'fixed' && askedEphemeral;
+    if (!isEnded && !isFixed) violations.push(`${describe(operation)} was refused with ${error}`);
     return;
   }
   const problem = problemOfPresence(timelines.get(path), zxid, isThere);

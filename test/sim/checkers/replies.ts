@@ -29,7 +29,7 @@ export function checkReplies(history: History, violations: string[]): void {
       }
       lastZxid = Math.max(lastZxid, zxid);
       checkSync(operation, violations);
-      // What a nearly full disk refused has no place among the writes.
+      // What a server refused for its own sake has no place among the writes.
       if (operation.changes.length === 0 || isUnplaced(operation)) continue;
       if (zxid <= lastWriteZxid) {
         violations.push(`${describe(operation)} took effect before one that was asked earlier`);

@@ -115,6 +115,6 @@ export function judge(tell: (first: Teller, second: Teller) => void): string[] {
   const violations: string[] = [];
   const auditors = new Set([second.number]);
   const ended = new Set(history.sessions.filter(({ state }) => state !== 'live'));
-  checkHistory(history, { auditors, ended, blindMs: 100 }, violations);
+  checkHistory(history, { auditors, ended, blindMs: 100, crashes: new Map() }, violations);
   return violations;
 }

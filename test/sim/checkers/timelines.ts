@@ -67,7 +67,9 @@ function followingZxids(history: History): number[] {
   for (const operation of [...history.operations].reverse()) {
     const { id, session, zxid, kind, changes } = operation;
     zxids[id] = next.get(session) ?? Number.POSITIVE_INFINITY;
-    const isWrite = (changes.length > 0 && !isUnplaced(operation)) || kind === 'close';
+    // The end of a session that only its server knows has no place in the order.
+    const isOrderedEnd = kind === 'close' && session.kind === 'replicated';
+    const isWrite = (changes.length > 0 && !isUnplaced(operation)) || isOrderedEnd;
     if (zxid > 0 && isWrite) next.set(session, zxid);
   }
   return zxids;
@@ -88,7 +90,7 @@ export function lastEffectAt(effects: readonly Effect[], zxid: number): number {
 
 /** No transaction was made of it, so that the zxid of its answer says nothing of its order. */
 export function isUnplaced({ error }: Operation): boolean {
-  return error === ErrorCode.throttledOp;
+  return error === ErrorCode.throttledOp || error === ErrorCode.notReadOnly;
 }
 
 export function isEphemeral(mode: CreateMode): boolean {
