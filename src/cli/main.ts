@@ -4,12 +4,14 @@ import yargs from 'yargs';
 import { InvariantError } from '../base/assert.ts';
 import { VERSION } from '../server/version.ts';
 import { checkCommand } from './commands/check.ts';
+import { cliCommand } from './commands/cli.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { ensembleCommand } from './commands/ensemble.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { serverCommand } from './commands/server.ts';
 import { statusCommand } from './commands/status.ts';
+import { runShell } from './shell/run.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs the command that the arguments (without the program's own name) ask for; resolves to the exit code. */
@@ -25,6 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .command(serverCommand(exit))
     .command(ensembleCommand(exit))
     .command(statusCommand(exit))
+    .command(cliCommand(exit))
     .command(checkCommand(exit))
     .command(importCommand())
     .command(exportCommand())
@@ -37,6 +40,8 @@ export async function main(args: readonly string[]): Promise<number> {
       throw error ?? new UsageError(`${message} (vivarium --help shows what there is)`);
     });
   try {
+    // Its options have one dash, as the original's have, and what follows its command is the command's.
+    if (args[0] === 'cli') return await runShell(args.slice(1));
     await parser.parseAsync();
     return exitCode;
   } catch (error) {

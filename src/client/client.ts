@@ -14,7 +14,7 @@ import {
   settingsOf,
 } from './client-options.ts';
 import { createDefaultRuntime } from './default-runtime.ts';
-import { KeeperError } from './keeper-error.ts';
+import { isKeeperError, KeeperError } from './keeper-error.ts';
 import { LastingWatches, type Watch } from './lasting-watches.ts';
 import { Multi, type MultiHost } from './multi.ts';
 import { MultiRead } from './multi-read.ts';
@@ -74,6 +74,11 @@ export interface WatchOptions extends Abortable {
   readonly recursive?: boolean | undefined;
   /** Events that may wait in the iterator; one more makes it throw `WATCH_OVERFLOW`. Default 100000. */
   readonly waitingMax?: number | undefined;
+}
+
+export interface RemoveWatchesOptions extends Abortable {
+  /** Removes them here also when the connection is lost before the server confirms it. Default false. */
+  readonly local?: boolean | undefined;
 }
 
 export interface CloseOptions {
@@ -413,13 +418,25 @@ export class Client {
    * Removes all watches of a type at a path, here and on the server; their owners are told, iterators
    * end. Rejects with `NO_WATCHER` when there is none. `persistent` and `recursive`: servers from 3.9 on.
    */
-  removeWatches(path: string, type: WatchType = 'any', { signal }: Abortable = {}): Promise<void> {
+  async removeWatches(
+    path: string,
+    type: WatchType = 'any',
+    { local = false, signal }: RemoveWatchesOptions = {},
+  ): Promise<void> {
     const serverPath = this.#toServer(path);
     const wireType = wireTypeOf(type);
+    const remove = (): void => this.#session.watches.removeType(serverPath, wireType);
     const call = removeWatchesCall(path, serverPath, wireType, (error) => {
-      if (error === ErrorCode.ok) this.#session.watches.removeType(serverPath, wireType);
+      if (error === ErrorCode.ok) remove();
     });
-    return this.#session.ask(call, signal);
+    try {
+      // A connection that is lost takes the server's watches with it; what is not here is not set again.
+      if (local && !this.isConnected) remove();
+      else await this.#session.ask(call, signal);
+    } catch (error) {
+      if (!local || !isKeeperError(error, 'CONNECTION_LOSS')) throw error;
+      remove();
+    }
   }
 
   /** Whether the server has a watch of this type and connection at the path. */

@@ -9,6 +9,7 @@ export {
   Client,
   type CloseOptions,
   connect,
+  type RemoveWatchesOptions,
   type WatchOptions,
   type WatchType,
 } from './client.ts';
