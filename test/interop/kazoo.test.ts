@@ -12,7 +12,7 @@ const SUITE = path.resolve('test/interop/kazoo_suite.py');
 const SKIP = existsSync('/usr/lib/python3/dist-packages/kazoo')
   ? false
   : "Debian's package python3-kazoo is not installed";
-const CHECK_COUNT_MIN = 18;
+const CHECK_COUNT_MIN = 23;
 
 for (const kind of [APACHE, STANDALONE, ENSEMBLE]) {
   test(`kazoo on ${kind.name}`, { skip: SKIP || kind.skip }, async (t) => {

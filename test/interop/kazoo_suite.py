@@ -3,6 +3,7 @@
 A line is `ok NAME` or `not ok NAME: REASON`; the exit code is 0 when all are ok. Nothing is left behind.
 """
 
+import subprocess
 import sys
 import threading
 import traceback
@@ -18,10 +19,19 @@ from kazoo.exceptions import (
     RolledBackError,
 )
 from kazoo.recipe.counter import Counter
-from kazoo.security import make_digest_acl
+from kazoo.security import OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, make_digest_acl
 
 ROOT = "/kazoo"
 WAIT_SECONDS = 15
+ENDS_WITHOUT_CLOSING = """
+import os, sys
+from kazoo.client import KazooClient
+client = KazooClient(hosts=sys.argv[1], timeout=10.0)
+client.start()
+client.create(sys.argv[2], ephemeral=True)
+print(client.client_id[0], client.client_id[1].hex(), flush=True)
+os._exit(0)
+"""
 CHECKS = []
 
 
@@ -228,6 +238,64 @@ def acls_keep_strangers_out(servers):
     acls, stat = owner.get_acls(ROOT + "/private")
     assert acls == [acl] and stat.aversion == 0
     owner.delete(ROOT + "/private")
+
+
+@check
+def acl_entries_have_a_version(servers):
+    zk = servers.client()
+    zk.create(ROOT + "/node")
+    acls, stat = zk.get_acls(ROOT + "/node")
+    assert acls == OPEN_ACL_UNSAFE and stat.aversion == 0
+    raises(BadVersionError, zk.set_acls, ROOT + "/node", READ_ACL_UNSAFE, version=4)
+    assert zk.set_acls(ROOT + "/node", READ_ACL_UNSAFE, version=0).aversion == 1
+    acls, stat = zk.get_acls(ROOT + "/node")
+    assert acls == READ_ACL_UNSAFE and stat.aversion == 1
+    raises(NoAuthError, zk.set, ROOT + "/node", b"x")
+
+
+@check
+def a_root_of_its_own_is_what_it_sees(servers):
+    outer = servers.client(0)
+    outer.create(ROOT + "/inner")
+    inner = KazooClient(hosts=servers.addresses[0] + ROOT + "/inner", timeout=10.0)
+    servers.opened.append(inner)
+    inner.start(timeout=WAIT_SECONDS)
+    changed = threading.Event()
+    assert inner.exists("/node", watch=lambda event: event.path == "/node" and changed.set()) is None
+    assert inner.create("/node") == "/node"
+    assert changed.wait(WAIT_SECONDS)
+    assert outer.exists(ROOT + "/inner/node") is not None
+    assert inner.exists(ROOT) is None
+
+
+@check
+def a_session_is_resumed_by_its_id_and_password(servers):
+    command = [sys.executable, "-c", ENDS_WITHOUT_CLOSING, servers.addresses[0], ROOT + "/mine"]
+    held = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    number, password = held.stdout.split()
+    session = (int(number), bytes.fromhex(password))
+    second = servers.client(-1, client_id=session)
+    assert second.client_id == session
+    second.sync(ROOT)
+    assert second.exists(ROOT + "/mine").ephemeralOwner == session[0]
+    second.stop()
+    other = servers.client(0)
+    other.sync(ROOT)
+    assert other.exists(ROOT + "/mine") is None
+
+
+@check
+def large_data_arrives_whole(servers):
+    zk = servers.client()
+    data = bytes(number * 31 % 251 for number in range(1024 * 1024 - 500))
+    zk.create(ROOT + "/large", data)
+    assert zk.get(ROOT + "/large")[0] == data
+
+
+@check
+def a_reader_may_write_while_there_is_a_majority(servers):
+    zk = servers.client(read_only=True)
+    assert zk.create(ROOT + "/node", b"x") == ROOT + "/node"
 
 
 @check
