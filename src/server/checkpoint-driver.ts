@@ -5,6 +5,7 @@
 
 import type { Zxid } from '../base/ids.ts';
 import type { Checkpointer } from '../store/checkpointer.ts';
+import type { Subject } from '../store/state-codec.ts';
 import type { TxnLog } from '../store/txn-log.ts';
 
 export interface CheckpointPolicy {
@@ -50,6 +51,7 @@ export class CheckpointDriver {
   #marks: Mark[] = [];
   #running: Promise<void> | undefined;
   #isStopped = false;
+  #isRewriteDue = false;
 
   constructor(
     log: TxnLog,
@@ -84,11 +86,18 @@ export class CheckpointDriver {
     this.#applied++;
   }
 
+  /** The stored version of a subject is damaged: a checkpoint replaces it soon. */
+  rewrite(subject: Subject): void {
+    this.#checkpointer.rewrite(subject);
+    this.#isRewriteDue = true;
+  }
+
   /** Begins a checkpoint if one is due. */
   tick(nowMs: number): void {
     if (this.#running !== undefined || this.#isStopped) return;
     const count = this.#applied - this.#appliedAtLast;
     const isDue =
+      this.#isRewriteDue ||
       count >= this.#policy.intervalTxns ||
       (count > 0 && nowMs - this.#lastMs >= this.#policy.intervalMs);
     if (!isDue) return;
@@ -97,6 +106,7 @@ export class CheckpointDriver {
   }
 
   #begin(): void {
+    this.#isRewriteDue = false;
     this.#running = this.#run().then(
       () => {
         this.#running = undefined;

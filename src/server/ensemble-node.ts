@@ -39,6 +39,7 @@ import type { OpenedStorage } from './open-storage.ts';
 import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
+import { Scrubber } from './scrubber.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
 
 export interface EnsembleNodeOptions {
@@ -75,6 +76,7 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #standings: PeerStandings;
   readonly #disk: DiskWatch;
   readonly #divergence: Divergence;
+  readonly #scrubber: Scrubber;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
   readonly #learners = new Map<LinkId, ServerId>();
@@ -109,6 +111,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#standings = new PeerStandings(config, options.log);
     this.#disk = this.#createDiskWatch();
     this.#divergence = this.#createDivergence();
+    this.#scrubber = this.#createScrubber();
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
@@ -206,6 +209,7 @@ export class EnsembleNode implements ReplicaPeers {
     const { committed } = this.node.history;
     this.#applier.applyUpTo(committed);
     await this.#disk.start();
+    this.#scrubber.start();
     try {
       await this.#quorum?.start();
       await this.#election?.start();
@@ -229,6 +233,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.replica.retire();
     this.#isStopped = true;
     this.#disk.stop();
+    this.#scrubber.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     await this.#election?.stop();
     await this.#quorum?.stop();
@@ -289,6 +294,21 @@ export class EnsembleNode implements ReplicaPeers {
       },
       retire: () => this.replica.retire(),
       fail: (error) => this.#fail(error),
+    });
+  }
+
+  #createScrubber(): Scrubber {
+    const { runtime, storage, log } = this.#options;
+    return new Scrubber({
+      logStore: storage.log,
+      stateStore: storage.stateStore,
+      runtime,
+      log,
+      replaceState: ({ subject }) => {
+        if (subject !== undefined) this.#checkpoints.rewrite(subject);
+      },
+      cutLog: () => this.#checkpoints.cut(),
+      failed: (error) => this.#fail(error),
     });
   }
 
@@ -628,6 +648,9 @@ export class EnsembleNode implements ReplicaPeers {
     }
     metrics.set('log_groups', this.#writer.groupCount);
     metrics.set('log_entries', this.#writer.entryCount);
+    metrics.set('scrub_passes', this.#scrubber.passCount);
+    metrics.set('scrub_bytes', this.#scrubber.byteCount);
+    metrics.set('scrub_damage_count', this.#scrubber.damageCount);
     metrics.set('disk_free_bytes', this.#disk.freeBytes);
     metrics.set('data_whole', this.node.standing === 'whole' ? 1 : 0);
     return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });
@@ -639,6 +662,7 @@ export class EnsembleNode implements ReplicaPeers {
   abort(): void {
     this.#isStopped = true;
     this.#disk.stop();
+    this.#scrubber.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     this.replica.retire();
     const closing = [this.#election?.stop(), this.#quorum?.stop()];

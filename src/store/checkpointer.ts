@@ -174,6 +174,19 @@ export class Checkpointer implements ChangeTracker {
     return isDone;
   }
 
+  /** Has the next checkpoint write a subject anew, although it did not change. */
+  rewrite(subject: Subject): void {
+    if (typeof subject !== 'string') {
+      this.beforeSessionChange(subject);
+      return;
+    }
+    const node = this.#tree.find(subject);
+    // What is no longer in the tree goes from the store with the next checkpoint anyway.
+    if (node === undefined || node.checkpointMark === this.#sequence) return;
+    this.beforeChange(node, subject);
+    node.checkpointMark = this.#sequence;
+  }
+
   /** Stops following the tree; what was not committed counts for nothing. */
   detach(): void {
     invariant(this.#tree.changes === this, 'another tracker follows the tree');

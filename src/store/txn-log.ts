@@ -9,7 +9,7 @@ import { type EpochEnd, EpochTable } from '../base/epoch-table.ts';
 import type { ServerId } from '../base/ids.ts';
 import { EPOCH_NONE, type Epoch, ZXID_NONE, type Zxid, zxidEpoch } from '../base/ids.ts';
 import type { Standing } from '../base/standing.ts';
-import type { KeyValueStore } from '../runtime/runtime.ts';
+import type { Cursor, KeyRange, KeyValueStore } from '../runtime/runtime.ts';
 import { GroupIndex } from './group-index.ts';
 import { groupKey, metaKey } from './keyspace.ts';
 import {
@@ -217,6 +217,11 @@ export class TxnLog {
         isDone = dropped < TRIM_GROUPS_MAX;
       });
     }
+  }
+
+  /** A view of what is stored, for whoever checks it. */
+  scan(range: KeyRange): Cursor {
+    return this.#store.scan(range);
   }
 
   /** Waits for what is under way, then closes the store. */

@@ -216,6 +216,31 @@ test('divergence: a server whose state is wrong stops serving and fetches the ot
   assert.equal(stage.cluster.view(wrong)?.digest, stage.cluster.view(leader)?.digest);
 });
 
+test('scrub: damage of what nobody reads is found, and replaced before the next start', async () => {
+  const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5 });
+  await stage.whole();
+  const leader = stage.leader();
+  const client = await stage.clientOf(leader);
+  for (let i = 0; i < 20; i++) {
+    await stage.done(client, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
+    await stage.world.runFor(20);
+  }
+  const disk = stage.world.disk(leader.hostName);
+  const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
+  const groups = disk.entries(LOG).filter(([key]) => key[0] === 0x4c);
+  const [first] = groups;
+  assert(first !== undefined);
+  assert(disk.corrupt(LOG, (key) => Buffer.from(key).equals(first[0])) === 1);
+  const nodeCount = disk.corrupt(STATE, isNode);
+  assert(nodeCount > 0, 'no node was damaged');
+  await stage.until(() => stage.count('scrubDamage') === 1 + nodeCount, 'all of it is found');
+  await stage.world.runFor(1000);
+  stage.cluster.crash(leader);
+  stage.cluster.start(leader);
+  await stage.whole();
+  assert.equal(stage.count('dataSetAside'), 0, 'the damage was still there');
+});
+
 /** Applies another transaction than the one in the log, as a bug or a bad memory would. */
 async function makeStateWrong(stage: Stage, member: SimMember): Promise<void> {
   const { storage } = stage.world.runtimeFor(member.hostName);

@@ -1,0 +1,106 @@
+/**
+ * Looks at everything on the disk, slowly and without end, and has replaced what is damaged: state
+ * out of memory by the next checkpoint, log by a cut behind a checkpoint.
+ */
+
+import type { KeyRange, KeyValue, KeyValueStore, Runtime, Timer } from '../runtime/runtime.ts';
+import { checkLogValue, checkStateValue, type DamagedValue } from '../store/scrub.ts';
+import type { Log } from './logger.ts';
+
+export interface ScrubberOptions {
+  readonly logStore: Pick<KeyValueStore, 'scan'>;
+  readonly stateStore: Pick<KeyValueStore, 'scan'>;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly replaceState: (damaged: DamagedValue) => void;
+  readonly cutLog: () => Promise<unknown>;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A page now and then: a million nodes in about an hour. */
+const INTERVAL_MS = 1000;
+const PAGE_VALUES = { log: 16, state: 256 } as const;
+/** After the end of a pass. */
+const REST_MS = 3_600_000;
+
+export class Scrubber {
+  readonly #options: ScrubberOptions;
+  #timer: Timer | undefined;
+  #isStopped = false;
+  #where: 'log' | 'state' = 'log';
+  #after: Uint8Array | undefined;
+  #passBytes = 0;
+  passCount = 0;
+  byteCount = 0;
+  damageCount = 0;
+
+  constructor(options: ScrubberOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#schedule(INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== undefined) this.#options.runtime.timers.clear(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#options.runtime.timers.set(delayMs, () => {
+      this.#step().then(
+        (isPassOver) => this.#schedule(isPassOver ? REST_MS : INTERVAL_MS),
+        (error: unknown) => {
+          // A store that was closed meanwhile is nobody's concern.
+          if (!this.#isStopped) this.#options.failed(error);
+        },
+      );
+    });
+  }
+
+  /** True when a pass is over. */
+  async #step(): Promise<boolean> {
+    const { log } = this.#options;
+    const pairs = await this.#page();
+    for (const pair of pairs) {
+      this.#passBytes += pair[1].length;
+      this.byteCount += pair[1].length;
+      const check = this.#where === 'log' ? checkLogValue : checkStateValue;
+      const damaged = check(pair);
+      if (damaged !== undefined) await this.#found(damaged);
+    }
+    this.#after = pairs.at(-1)?.[0];
+    if (pairs.length === PAGE_VALUES[this.#where]) return false;
+    this.#after = undefined;
+    if (this.#where === 'log') {
+      this.#where = 'state';
+      return false;
+    }
+    this.#where = 'log';
+    this.passCount++;
+    log.info('scrubbed', { bytes: this.#passBytes, damageCount: this.damageCount });
+    this.#passBytes = 0;
+    return true;
+  }
+
+  /** A view of its own for every page: one that is held for an hour would keep old files from going. */
+  async #page(): Promise<KeyValue[]> {
+    const store = this.#where === 'log' ? this.#options.logStore : this.#options.stateStore;
+    const range: KeyRange = this.#after === undefined ? {} : { gt: this.#after };
+    const cursor = store.scan(range);
+    return await cursor.next(PAGE_VALUES[this.#where]).finally(() => cursor.close());
+  }
+
+  async #found(damaged: DamagedValue): Promise<void> {
+    this.damageCount++;
+    const { log, replaceState, cutLog } = this.#options;
+    log.error('scrubDamage', { place: damaged.place, remedy: REMEDY });
+    if (damaged.subject === undefined) await cutLog();
+    else replaceState(damaged);
+  }
+}
+
+const REMEDY =
+  'what is damaged is replaced from memory; damage that comes again means a failing disk';

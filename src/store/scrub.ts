@@ -1,0 +1,47 @@
+/**
+ * Reads stored values only to see whether they are still those once written. A disk can lose bits of
+ * what nobody reads for months; found early, others still have it, or memory does.
+ */
+
+import { zxidHex } from '../base/ids.ts';
+import type { KeyValue } from '../runtime/runtime.ts';
+import {
+  isMetaKey,
+  keySubject,
+  parseGroupKey,
+  RecordKind,
+  stateKeyKind,
+  subjectPath,
+  subjectSession,
+} from './keyspace.ts';
+import { decodeGroup } from './log-group.ts';
+import { openValue, type Subject } from './state-codec.ts';
+
+/** A value that is not what was once written. */
+export interface DamagedValue {
+  /** For people. */
+  readonly place: string;
+  /** Whose state it holds, in the state store. */
+  readonly subject: Subject | undefined;
+}
+
+/** What is wrong with a value of the log; undefined when nothing is, or when it is the identity record. */
+export function checkLogValue([key, value]: KeyValue): DamagedValue | undefined {
+  // Every write replaces the identity record, so that it is never old.
+  if (isMetaKey(key)) return undefined;
+  const group = decodeGroup(key, value);
+  if (typeof group !== 'string') return undefined;
+  const first = parseGroupKey(key);
+  const name = first === undefined ? Buffer.from(key).toString('hex') : zxidHex(first);
+  return { place: `log store, group ${name}: ${group}`, subject: undefined };
+}
+
+/** What is wrong with a value of the state; undefined when nothing is, or when it is a checkpoint's summary. */
+export function checkStateValue(pair: KeyValue): DamagedValue | undefined {
+  const [key] = pair;
+  const kind = stateKeyKind(key);
+  if (kind === 'meta' || kind === undefined || openValue(pair) !== undefined) return undefined;
+  const bytes = keySubject(key);
+  const subject = kind === RecordKind.node ? subjectPath(bytes) : subjectSession(bytes);
+  return { place: `state store, ${String(subject)}: its checksum does not match`, subject };
+}
