@@ -6,6 +6,8 @@
  * callbacks of one stream come in the order of its bytes; after `onClose` a stream is silent.
  */
 
+import type { FaultSite } from './fault-site.ts';
+
 export interface Clock {
   /** Milliseconds since some fixed moment, never going back; for every timeout and interval. */
   monotonicMs(): number;
@@ -35,6 +37,8 @@ export interface Runtime {
   randomBytes(count: number): Uint8Array;
   /** Absent where there is no process; resolves to undefined where the platform does not tell. */
   openFiles?(): Promise<OpenFiles | undefined>;
+  /** Told where the process is, in the simulator only: it may not live to see the call return. */
+  reached?(site: FaultSite): void;
 }
 
 /** Files and sockets that the process has open, and may have. */

@@ -174,6 +174,7 @@ async function openBoth(
   if (isNew) {
     // The state first: a crash in between leaves no log, and the next start begins again here.
     if (!(await isCreated(stateStore))) await StateStore.create(stateStore);
+    runtime.reached?.('stateMade');
     const incarnation = Buffer.from(runtime.randomBytes(INCARNATION_BYTES)).toString('hex');
     const standing = await standingOfNew(config, runtime);
     await TxnLog.create(logStore, { serverId: config.serverId, incarnation, standing });

@@ -22,7 +22,7 @@ export function canHeal({ isStandalone, voterIds, serverId }: ServerConfig): boo
 /** Moves both stores, which must be closed, out of the way. Resolves to where they are now. */
 export async function setAside(
   config: ServerConfig,
-  { storage }: Runtime,
+  { storage, reached }: Pick<Runtime, 'storage' | 'reached'>,
 ): Promise<readonly string[]> {
   const logPath = logDirectory(config.dataLogDir);
   const statePath = stateDirectory(config.dataDir);
@@ -35,6 +35,7 @@ export async function setAside(
     const target = `${path}${ASIDE}${number}`;
     await storage.move(path, target);
     moved.push(target);
+    reached?.('halfSetAside');
   }
   return moved;
 }

@@ -49,11 +49,11 @@ export class SimLink {
   isCut = false;
   /** Set while the machine at either end is off. */
   isDark = false;
-  clogUntilUs = 0;
   /** Instead of the network's delay. */
   delay: LinkDelay | undefined = undefined;
   readonly #scheduler: SimScheduler;
   readonly #waiting = new Set<() => void>();
+  #clogUntilUs = 0;
 
   constructor(scheduler: SimScheduler) {
     this.#scheduler = scheduler;
@@ -63,14 +63,31 @@ export class SimLink {
     return this.isCut || this.isDark;
   }
 
+  /** Nothing moves, though nothing is lost: a blocked link, or one that stands still for a while. */
+  get isStill(): boolean {
+    return this.isBlocked || this.#clogUntilUs > this.#scheduler.nowUs;
+  }
+
   /** Calls when the link is open again. */
   whenOpen(action: () => void): void {
     this.#waiting.add(action);
   }
 
-  /** Called after `isCut` or `isDark` was taken back. */
+  /** Stands still for so long; then everything comes at once. */
+  clog(durationUs: number): void {
+    const untilUs = this.#scheduler.nowUs + durationUs;
+    if (untilUs <= this.#clogUntilUs) return;
+    this.#clogUntilUs = untilUs;
+    this.#scheduler.after(durationUs, () => this.opened(0));
+  }
+
+  unclog(): void {
+    this.#clogUntilUs = 0;
+  }
+
+  /** Called after `isCut` or `isDark` was taken back, or a clog was. */
   opened(resendMaxMs: number): void {
-    if (this.isBlocked) return;
+    if (this.isStill) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const action of waiting) {
@@ -169,16 +186,14 @@ export class SimPipe {
   readonly #onDue = (): void => {
     const front = this.#underWay[0];
     const { nowUs } = this.#scheduler;
-    if (front !== undefined && this.link.isBlocked) {
+    if (front !== undefined && this.link.isStill) {
       this.link.whenOpen(this.#onDue);
       return;
     }
     this.#isArmed = false;
     if (front === undefined) return;
-    // The segment that was waited for may have been dropped, or the link clogged since.
-    const dueUs = Math.max(front.dueUs, this.link.clogUntilUs);
-    if (dueUs > nowUs) {
-      front.dueUs = dueUs;
+    // The segment that was waited for may have been dropped.
+    if (front.dueUs > nowUs) {
       this.#arm();
       return;
     }

@@ -60,14 +60,14 @@ export class SimNetwork implements StreamHome {
     if (options.oneWay !== true) this.#link(to, from).isCut = true;
   }
 
-  /** Takes back a cut, both ways; without names all cuts and clogs. */
+  /** Takes back cuts and clogs between two hosts, both ways; without names all there are. */
   heal(a?: string, b?: string): void {
     for (const [from, links] of this.#links) {
       for (const [to, link] of links) {
         const isMeant = a === undefined || (from === a && to === b) || (from === b && to === a);
         if (!isMeant) continue;
         link.isCut = false;
-        link.clogUntilUs = 0;
+        link.unclog();
         link.opened(this.#options.resendMaxMs);
       }
     }
@@ -85,9 +85,7 @@ export class SimNetwork implements StreamHome {
 
   /** What goes from one host to another stands still for so long, then comes at once. */
   clog(from: string, to: string, durationMs: number): void {
-    const untilUs = this.#scheduler.nowUs + Math.round(durationMs * 1000);
-    const link = this.#link(from, to);
-    link.clogUntilUs = Math.max(link.clogUntilUs, untilUs);
+    this.#link(from, to).clog(Math.round(durationMs * 1000));
   }
 
   /** Delays of one direction between two hosts; undefined: those of the options. */

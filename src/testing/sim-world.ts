@@ -5,8 +5,9 @@
 
 import { invariant } from '../base/assert.ts';
 import { Prng } from '../base/prng.ts';
+import type { FaultSite } from '../runtime/fault-site.ts';
 import type { Clock, Network, Runtime, Storage, Timers } from '../runtime/runtime.ts';
-import { type ClockSkew, SimClock, SimTimers } from './sim-clock.ts';
+import { HostClock, SimClock, SimTimers } from './sim-clock.ts';
 import {
   DEFAULT_STORAGE_OPTIONS,
   SimDisk,
@@ -46,8 +47,7 @@ export interface SimRuntime extends Runtime {
 
 interface SimHost {
   readonly disk: SimDisk;
-  readonly clockSkew: ClockSkew;
-  readonly bootMs: number;
+  readonly clock: HostClock;
   process: SimProcess | undefined;
   runtime: SimRuntime | undefined;
 }
@@ -60,6 +60,8 @@ export class SimWorld {
   readonly #hosts = new Map<string, SimHost>();
   readonly #storageOptions: SimStorageOptions;
   readonly #selfRunning: boolean;
+  /** Called by a living process that passes a fault site; may crash its host. */
+  onSite: (hostName: string, site: FaultSite) => void = () => undefined;
   #running = false;
 
   constructor(seed: number, options: SimWorldOptions = {}) {
@@ -96,11 +98,15 @@ export class SimWorld {
     host.process = process;
     host.runtime = new ProcessRuntime(
       hostName,
-      new SimClock(process, host.clockSkew, host.bootMs),
-      new SimTimers(process),
+      new SimClock(process, host.clock),
+      new SimTimers(process, host.clock),
       this.network.start(process),
       new SimStorage(process, host.disk),
       random,
+      (site) => {
+        // Code of a killed process may still be running: it gets nowhere any more.
+        if (process.isAlive) this.onSite(hostName, site);
+      },
     );
     return host.runtime;
   }
@@ -121,7 +127,13 @@ export class SimWorld {
 
   /** Moves the host's wall clock; its monotonic clock goes on evenly. */
   setClockSkew(hostName: string, skewMs: number): void {
-    this.#host(hostName).clockSkew.skewMs = skewMs;
+    this.#host(hostName).clock.skewMs = skewMs;
+  }
+
+  /** Makes the host's monotonic clock, and its timers, fast or slow from now on; 1 is right. */
+  setClockRate(hostName: string, rate: number): void {
+    invariant(rate > 0, 'a monotonic clock goes forward');
+    this.#host(hostName).clock.setRate(rate, this.#scheduler.nowUs);
   }
 
   /** Kills the host's process at once. `runtimeFor` then starts another one on the same disk. */
@@ -202,8 +214,7 @@ export class SimWorld {
     const { prng } = this.#scheduler;
     const host: SimHost = {
       disk: new SimDisk(hostName, this.#storageOptions, prng),
-      clockSkew: { skewMs: 0 },
-      bootMs: prng.between(0, 1_000_000),
+      clock: new HostClock(prng.between(0, 1_000_000)),
       process: undefined,
       runtime: undefined,
     };
@@ -245,6 +256,7 @@ class ProcessRuntime implements SimRuntime {
   readonly timers: Timers;
   readonly network: Network;
   readonly storage: Storage;
+  readonly reached: (site: FaultSite) => void;
   readonly #random: Prng;
 
   constructor(
@@ -254,12 +266,14 @@ class ProcessRuntime implements SimRuntime {
     network: Network,
     storage: Storage,
     random: Prng,
+    reached: (site: FaultSite) => void,
   ) {
     this.hostName = hostName;
     this.clock = clock;
     this.timers = timers;
     this.network = network;
     this.storage = storage;
+    this.reached = reached;
     this.#random = random;
   }
 

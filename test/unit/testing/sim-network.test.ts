@@ -189,6 +189,29 @@ describe('SimNetwork', () => {
     assert.equal(acceptor.text, 'late');
   });
 
+  it('heal() brings what stood still on a clogged link', async () => {
+    const { world, dialler, acceptor } = await connect(1);
+    world.network.clog('a', 'b', 60_000);
+    dialler.send('late');
+    await world.runFor(1000);
+    assert.equal(acceptor.text, '');
+    world.network.heal('a', 'b');
+    await world.runFor(1000);
+    assert.equal(acceptor.text, 'late');
+  });
+
+  it('clog() of a link that is cut ends when both have', async () => {
+    const { world, dialler, acceptor } = await connect(1);
+    world.network.clog('a', 'b', 300);
+    world.network.cut('a', 'b');
+    dialler.send('late');
+    await world.runFor(1000);
+    assert.equal(acceptor.text, '');
+    world.network.heal('a', 'b');
+    await world.runFor(1000);
+    assert.equal(acceptor.text, 'late');
+  });
+
   it('setDelay() makes one direction slow', async () => {
     const { world, dialler, acceptor } = await connect(1);
     world.network.setDelay('a', 'b', { minDelayMs: 100, maxDelayMs: 100 });

@@ -177,6 +177,40 @@ describe('SimWorld', () => {
     assert.equal(Math.round((a.clock.monotonicMs() - before) * 1000), 5000);
   });
 
+  it('setClockRate() makes clock and timers of one host fast, and never turns them back', async () => {
+    const world = new SimWorld(1);
+    const { clock, timers } = world.runtimeFor('a');
+    await world.runFor(100);
+    const before = clock.monotonicMs();
+    world.setClockRate('a', 1.25);
+    assert.equal(clock.monotonicMs(), before);
+    let firedMs = 0;
+    timers.set(100, () => {
+      firedMs = world.nowMs;
+    });
+    await world.runFor(100);
+    assert.equal(firedMs, 180);
+    assert.equal(Math.round(clock.monotonicMs() - before), 125);
+    world.setClockRate('a', 1);
+    await world.runFor(100);
+    assert.equal(Math.round(clock.monotonicMs() - before), 225);
+  });
+
+  it('onSite() hears where a living process is, and may kill it there', () => {
+    const world = new SimWorld(1);
+    const runtime = world.runtimeFor('a');
+    const sites: string[] = [];
+    world.onSite = (hostName, site) => {
+      sites.push(`${hostName} ${site}`);
+      if (site === 'logWritten') world.crash(hostName);
+    };
+    runtime.reached?.('logWrite');
+    runtime.reached?.('logWritten');
+    runtime.reached?.('applied');
+    assert.deepEqual(sites, ['a logWrite', 'a logWritten']);
+    assert.equal(world.isUp('a'), false);
+  });
+
   it('randomBytes() come from the seed, and differ between hosts and lives', () => {
     const draw = (host: string): string => {
       const world = new SimWorld(9);
