@@ -35,7 +35,10 @@ export function enviText(report: ReportOptions): string {
   return `Environment:\n${lines.join('')}`;
 }
 
-/** A member of an ensemble goes on with its part of it, and ends without a newline. */
+/**
+ * A member of an ensemble goes on with its part of it, and ends without a newline; one that knows no
+ * quorum leaves out who the members are.
+ */
 export function confText(source: CommandSource, status: BackendStatus): string {
   const { options } = source;
   const { report } = options;
@@ -55,14 +58,16 @@ export function confText(source: CommandSource, status: BackendStatus): string {
     `serverId=${report.serverId}\n`;
   const { ensemble } = report;
   if (ensemble === undefined) return own;
-  return (
+  const member =
     `${own}initLimit=${ensemble.initLimit}\n` +
     `syncLimit=${ensemble.syncLimit}\n` +
     `electionAlg=3\n` +
     `electionPort=${ensemble.electionPort}\n` +
     `quorumPort=${ensemble.quorumPort}\n` +
-    `peerType=${ensemble.isObserver ? 1 : 0}\n` +
-    `membership: \n` +
+    `peerType=${ensemble.isObserver ? 1 : 0}\n`;
+  if (source.backend.mode === 'read-only') return member;
+  return (
+    `${member}membership: \n` +
     status.membership.map((line) => `${line}\n`).join('') +
     `version=${status.configVersion.toString(16)}`
   );

@@ -36,6 +36,7 @@ import { DigestHistory } from './digest-history.ts';
 import { Leadership } from './leadership.ts';
 import { LocalService } from './local-service.ts';
 import { SessionUpgrade } from './session-upgrade.ts';
+import { SyncDesk } from './sync-desk.ts';
 
 /** What the replica needs of the node that drives it. */
 export interface ReplicaPeers {
@@ -68,11 +69,6 @@ export type NodeFacts = Omit<
 
 type ReplicaRole = 'none' | 'leader' | 'learner';
 
-interface Waiting {
-  readonly zxid: Zxid;
-  readonly sync: ClientSync;
-}
-
 const REFUSALS = {
   undecodable: ErrorCode.marshallingError,
   noSpace: ErrorCode.throttledOp,
@@ -100,13 +96,7 @@ export class Replica implements Backend {
   readonly #pending = new Map<number, ClientWrite>();
   #nextRequestId: number;
   #nextToken = 1;
-  /** Syncs whose freshness is being asked for, own ones and those of learners. */
-  readonly #syncs = new Map<
-    number,
-    ClientSync | { readonly link: LinkId; readonly token: number }
-  >();
-  /** Syncs whose zxid is known and not yet applied, ascending. */
-  #waiting: Waiting[] = [];
+  readonly #syncs = new SyncDesk();
   readonly #revalidations = new Map<number, (isValid: boolean | undefined) => void>();
   readonly #touched = new Set<SessionId>();
   /** The latest time that a transaction carried. */
@@ -200,8 +190,7 @@ export class Replica implements Backend {
       sync.dropped();
       return;
     }
-    const token = this.#nextToken++;
-    this.#syncs.set(token, sync);
+    const token = this.#syncs.add(sync);
     if (this.#role === 'learner') {
       this.#peers.sendToLeader({ type: ClientMessageType.sync, token });
       return;
@@ -299,14 +288,12 @@ export class Replica implements Backend {
     this.#leadership = undefined;
     this.#touched.clear();
     const writes = [...this.#pending.values()];
-    const syncs = [...this.#syncs.values(), ...this.#waiting.map((waiting) => waiting.sync)];
+    const syncs = this.#syncs.takeAll();
     const answers = [...this.#revalidations.values()];
     this.#pending.clear();
-    this.#syncs.clear();
-    this.#waiting = [];
     this.#revalidations.clear();
     for (const write of writes) write.dropped();
-    for (const sync of syncs) if ('dropped' in sync) sync.dropped();
+    for (const sync of syncs) sync.dropped();
     for (const answer of answers) answer(undefined);
   }
 
@@ -357,23 +344,15 @@ export class Replica implements Backend {
 
   /** Everything known to be committed is applied. */
   caughtUp(): void {
-    const applied = this.lastZxid;
-    while (this.#waiting[0] !== undefined && this.#waiting[0].zxid <= applied) {
-      this.#waiting.shift()?.sync.completed();
-    }
+    this.#syncs.applied(this.lastZxid);
   }
 
   /** The leader confirmed its leadership for a sync. */
   barrier(token: number, zxid: Zxid): void {
-    const sync = this.#syncs.get(token);
-    if (sync === undefined) return;
-    this.#syncs.delete(token);
-    if ('link' in sync) {
-      const type = ClientMessageType.synced;
-      this.#peers.sendToLearner(sync.link, { type, token: sync.token, zxid });
-    } else {
-      this.#completeSyncAt(sync, zxid);
-    }
+    const learners = this.#syncs.confirmed(token, zxid, this.lastZxid);
+    if (learners === undefined) return;
+    const type = ClientMessageType.synced;
+    this.#peers.sendToLearner(learners.link, { type, token: learners.token, zxid });
   }
 
   /** Several times a second. */
@@ -404,9 +383,7 @@ export class Replica implements Backend {
         return;
       }
       case ClientMessageType.sync: {
-        const token = this.#nextToken++;
-        this.#syncs.set(token, { link, token: message.token });
-        this.#peers.node.barrier(token);
+        this.#peers.node.barrier(this.#syncs.add({ link, token: message.token }));
         this.#peers.wake();
         return;
       }
@@ -440,12 +417,9 @@ export class Replica implements Backend {
         answer?.(message.isValid);
         return;
       }
-      case ClientMessageType.synced: {
-        const sync = this.#syncs.get(message.token);
-        this.#syncs.delete(message.token);
-        if (sync !== undefined && !('link' in sync)) this.#completeSyncAt(sync, message.zxid);
+      case ClientMessageType.synced:
+        this.#syncs.confirmed(message.token, message.zxid, this.lastZxid);
         return;
-      }
       case ClientMessageType.digest: {
         const own = this.#digests.compare(message.zxid, message.digest, this.lastZxid);
         if (own !== undefined) this.#peers.diverged(message.zxid, own, message.digest);
@@ -496,11 +470,6 @@ export class Replica implements Backend {
     const write = this.#pending.get(requestId);
     this.#pending.delete(requestId);
     write?.completed(this.lastZxid, refusedFor(reason));
-  }
-
-  #completeSyncAt(sync: ClientSync, zxid: Zxid): void {
-    if (this.lastZxid >= zxid) sync.completed();
-    else this.#waiting.push({ zxid, sync });
   }
 
   #recordDigest(zxid: Zxid): void {

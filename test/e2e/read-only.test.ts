@@ -151,6 +151,7 @@ test('read-only mode: the words say so', async () => {
     assert.equal(second, 'READ-ONLY mode; serving only read-only clients');
     assert.match(answer, /^Mode: read-only$/m);
   }
+  assert.match(await stage.word('zk1', 'conf'), /\npeerType=0\n$/);
   const mntr = await stage.word('zk1', 'mntr');
   assert.match(mntr, /^zk_server_state\tread-only$/m);
   assert.doesNotMatch(mntr, /^zk_(peer_state|quorum_size)\t/m);
