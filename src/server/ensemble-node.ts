@@ -116,8 +116,14 @@ export class EnsembleNode implements ReplicaPeers {
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
       snapshotSwitched: () => this.#switchState(),
-      writeBegan: () => this.#metrics.writeBegan(this.#nowMs),
-      writeEnded: () => this.#metrics.writeEnded(this.#nowMs),
+      writeBegan: () => {
+        this.#metrics.writeBegan(this.#nowMs);
+        runtime.reached?.('logWrite');
+      },
+      writeEnded: () => {
+        this.#metrics.writeEnded(this.#nowMs);
+        runtime.reached?.('logWritten');
+      },
       persisted: (id) => this.#guard(() => this.#persisted(id)),
       failed,
     });
@@ -129,33 +135,21 @@ export class EnsembleNode implements ReplicaPeers {
         this.#checkpoints.applied();
         this.#measure(txn);
         this.replica.applied(zxid, txn, result);
+        runtime.reached?.('applied');
       },
       isTreeOutdated: () => storage.log.meta.generation !== this.#state.generation,
       caughtUp: () => this.#caughtUp(),
       failed,
     });
-    const policy = {
-      intervalTxns: config.checkpointIntervalTxns,
-      intervalMs: CHECKPOINT_INTERVAL_MS,
-      retainTxns: config.logRetainTxns,
-      retainBytes: config.logRetainBytes,
-      isTrimming: config.autopurgeIntervalMs > 0,
-    };
-    const checkpointHooks = {
-      awaitedAfter: () => this.node.leader?.awaitedAfter,
-      trimmed: (zxid: Zxid) => this.node.trimmed(zxid),
-      began: () => this.#metrics.checkpointBegan(this.#nowMs),
-      committed: () => this.#metrics.checkpointEnded(this.#nowMs),
-      failed,
-    };
-    const nowMs = runtime.clock.monotonicMs();
-    const { log } = storage;
-    this.#checkpoints = new CheckpointDriver(log, checkpointer, policy, checkpointHooks, nowMs);
+    this.#checkpoints = this.#createCheckpoints(checkpointer);
     this.#receiver = new SnapshotReceiver({
       store: storage.stateStore,
       newTree: () => newTree(config),
       generation: () => this.#state.generation,
-      staged: () => this.#input(() => this.node.snapshotStaged()),
+      staged: () => {
+        runtime.reached?.('snapshotStaged');
+        this.#input(() => this.node.snapshotStaged());
+      },
       taken: (byteCount) => {
         this.sendToLeader({ type: ClientMessageType.snapshotTaken, byteCount });
       },
@@ -312,6 +306,34 @@ export class EnsembleNode implements ReplicaPeers {
     });
   }
 
+  #createCheckpoints(checkpointer: Checkpointer): CheckpointDriver {
+    const { config, runtime, storage } = this.#options;
+    const policy = {
+      intervalTxns: config.checkpointIntervalTxns,
+      intervalMs: CHECKPOINT_INTERVAL_MS,
+      retainTxns: config.logRetainTxns,
+      retainBytes: config.logRetainBytes,
+      isTrimming: config.autopurgeIntervalMs > 0,
+    };
+    const hooks = {
+      awaitedAfter: () => this.node.leader?.awaitedAfter,
+      trimmed: (zxid: Zxid) => {
+        runtime.reached?.('logTrimmed');
+        this.node.trimmed(zxid);
+      },
+      began: () => {
+        this.#metrics.checkpointBegan(this.#nowMs);
+        runtime.reached?.('checkpointBegun');
+      },
+      committed: () => {
+        this.#metrics.checkpointEnded(this.#nowMs);
+        runtime.reached?.('checkpointCommitted');
+      },
+      failed: (error: unknown) => this.#fail(error),
+    };
+    return new CheckpointDriver(storage.log, checkpointer, policy, hooks, this.#nowMs);
+  }
+
   #createDiskWatch(): DiskWatch {
     const { config, runtime, log } = this.#options;
     return new DiskWatch({
@@ -441,7 +463,10 @@ export class EnsembleNode implements ReplicaPeers {
       for (;;) {
         const effects = this.node.takeEffects();
         if (effects.length === 0) break;
-        for (const effect of effects) this.#carryOut(effect);
+        for (const effect of effects) {
+          this.#options.runtime.reached?.('effect');
+          this.#carryOut(effect);
+        }
       }
     } finally {
       this.#isDraining = false;
@@ -620,6 +645,8 @@ export class EnsembleNode implements ReplicaPeers {
 
   /** The log names the staged state now: it becomes the state, and the old one is cleared away. */
   async #switchState(): Promise<void> {
+    const { runtime } = this.#options;
+    runtime.reached?.('snapshotNamed');
     const { state, tree, checkpointer } = this.#receiver.take();
     // Watches would not hear of what lies between the two trees.
     this.replica.retire();
@@ -628,6 +655,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.replica.digests.clear();
     this.#applier.replaceTree(tree);
     this.#options.onTree(tree);
+    runtime.reached?.('stateSwitched');
     await state.dropOtherGenerations();
   }
 
