@@ -212,6 +212,8 @@ export function runProgram(
       { env, timeout: options.timeoutMs ?? START_TIMEOUT_MS },
       settled,
     );
+    // A program may end before it has read its input, or without reading any.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }
