@@ -15,7 +15,7 @@ const SKIP =
   existsSync('/usr/include/zookeeper/zookeeper.h') && existsSync(COMPILER)
     ? false
     : "Debian's packages libzookeeper-mt-dev and gcc are not installed";
-const CHECK_COUNT_MIN = 45;
+const CHECK_COUNT_MIN = 46;
 
 /** Lets the tests see containers and nodes with a time to live go. */
 const KINDS = configuredKinds(

@@ -26,6 +26,7 @@ struct relay {
     struct link links[LINKS_MAX];
     int link_count;
     bool is_silent;
+    bool is_blocked;
     bool is_closing;
 };
 
@@ -39,7 +40,7 @@ static void accept_link(struct relay *relay) {
     int client = accept(relay->listener, NULL, NULL);
     int target = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr *address = (struct sockaddr *)&relay->target;
-    if (relay->link_count == LINKS_MAX || connect(target, address, sizeof relay->target) != 0) {
+    if (relay->is_blocked || relay->link_count == LINKS_MAX || connect(target, address, sizeof relay->target) != 0) {
         close(client);
         close(target);
         return;
@@ -126,6 +127,13 @@ void cut_relay(struct relay *relay) {
     relay->is_silent = false;
     while (relay->link_count > 0) drop_link(relay, 0);
     pthread_mutex_unlock(&relay->mutex);
+}
+
+void block_relay(struct relay *relay, bool is_blocked) {
+    pthread_mutex_lock(&relay->mutex);
+    relay->is_blocked = is_blocked;
+    pthread_mutex_unlock(&relay->mutex);
+    cut_relay(relay);
 }
 
 void close_relay(struct relay *relay) {

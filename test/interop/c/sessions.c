@@ -57,6 +57,24 @@ static void a_closed_session_is_gone(void) {
     EXPECT_INT(zoo_exists(second->handle, ROOT, 0, NULL), ZINVALIDSTATE);
 }
 
+/* Waits as long as a session lives of which nothing is heard. */
+static void a_session_that_is_silent_too_long_expires(void) {
+    struct relay *relay = open_relay(server(0));
+    struct session *session = open_session(relay_address(relay)), *other = open_session(server(-1));
+    EXPECT_INT(zoo_create(session->handle, ROOT "/mine", "", 0, &ZOO_OPEN_ACL_UNSAFE, ZOO_EPHEMERAL,
+                          NULL, 0),
+               ZOK);
+    sync_path(other, ROOT);
+    EXPECT_INT(zoo_wexists(other->handle, ROOT "/mine", note_event, other, NULL), ZOK);
+    block_relay(relay, true);
+    expect_event(other, ZOO_DELETED_EVENT, ROOT "/mine");
+    block_relay(relay, false);
+    await_state(session, ZOO_EXPIRED_SESSION_STATE);
+    EXPECT_INT(zoo_exists(session->handle, ROOT, 0, NULL), ZINVALIDSTATE);
+    close_session(session);
+    close_relay(relay);
+}
+
 static void a_cut_connection_keeps_its_session(void) {
     struct relay *relay = open_relay(server(0));
     struct session *session = open_session(relay_address(relay));
@@ -170,6 +188,7 @@ const struct check session_checks[] = {
     {"a session is resumed with its id and password", a_session_is_resumed_with_its_id_and_password},
     {"a wrong password is refused", a_wrong_password_is_refused},
     {"a closed session is gone", a_closed_session_is_gone},
+    {"a session that is silent too long expires", a_session_that_is_silent_too_long_expires},
     {"a cut connection keeps its session", a_cut_connection_keeps_its_session},
     {"a dead server in the list is passed over", a_dead_server_in_the_list_is_passed_over},
     {"another server of the list takes over", another_server_of_the_list_takes_over},

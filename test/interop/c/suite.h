@@ -12,8 +12,8 @@
 #include <zookeeper/zookeeper.h>
 
 #define ROOT "/c-client"
-#define WAIT_SECONDS 15
-#define SESSION_TIMEOUT_MS 10000
+#define WAIT_SECONDS 20
+#define SESSION_TIMEOUT_MS 8000
 #define EVENTS_MAX 64
 #define PATH_MAX_BYTES 256
 
@@ -111,6 +111,8 @@ const char *relay_address(const struct relay *relay);
 /* From here to the next cut, what the server sends is dropped. */
 void silence_relay(struct relay *relay);
 void cut_relay(struct relay *relay);
+/* Cuts it; while it is blocked, no connection lasts. */
+void block_relay(struct relay *relay, bool is_blocked);
 void close_relay(struct relay *relay);
 
 #endif
