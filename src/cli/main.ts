@@ -4,14 +4,13 @@ import yargs from 'yargs';
 import { InvariantError } from '../base/assert.ts';
 import { VERSION } from '../server/version.ts';
 import { checkCommand } from './commands/check.ts';
-import { cliCommand } from './commands/cli.ts';
+import { cliCommand, runCli } from './commands/cli.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { ensembleCommand } from './commands/ensemble.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { serverCommand } from './commands/server.ts';
 import { statusCommand } from './commands/status.ts';
-import { runShell } from './shell/run.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs the command that the arguments (without the program's own name) ask for; resolves to the exit code. */
@@ -41,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     });
   try {
     // Its options have one dash, as the original's have, and what follows its command is the command's.
-    if (args[0] === 'cli') return await runShell(args.slice(1));
+    if (args[0] === 'cli') return await runCli(args.slice(1));
     await parser.parseAsync();
     return exitCode;
   } catch (error) {

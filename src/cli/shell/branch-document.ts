@@ -6,7 +6,7 @@ import { aclEntryText, isMasked, isOpenAcl, parseAcl } from './acl-text.ts';
 import { type Branch, inOrder, pathBelow, pathUnder } from './branch.ts';
 import type { NodePlan } from './branch-write.ts';
 import { CommandError } from './command-error.ts';
-import { dataJson, type NodeKind, nodeKind } from './format.ts';
+import { dataJson, isEphemeral, type NodeKind } from './format.ts';
 import { pathProblem } from './path-text.ts';
 
 const FORMAT = 'vivarium-branch';
@@ -31,20 +31,19 @@ export interface DocumentNode {
   readonly dataBase64?: string;
   /** `scheme:id:perms`. */
   readonly acl?: readonly string[];
+  /** Exports say `ephemeral` alone; `container` and `ttlMs` are for whoever writes a document. */
   readonly kind?: 'ephemeral' | 'container';
   readonly ttlMs?: number;
 }
 
 export function documentOf(branch: Branch): BranchDocument {
   const nodes = Array.from(inOrder(branch), (node): DocumentNode => {
-    const kind = nodeKind(node.stat);
     const { data = null, acl = OPEN_ACL } = node;
     return {
       path: pathBelow(branch.root, node.path),
       ...(data === null ? {} : dataJson(data)),
       ...(isOpenAcl(acl) ? {} : { acl: acl.map(aclEntryText) }),
-      ...(kind.type === 'ttl' ? { ttlMs: kind.ttlMs } : {}),
-      ...(kind.type === 'ephemeral' || kind.type === 'container' ? { kind: kind.type } : {}),
+      ...(isEphemeral(node.stat) ? { kind: 'ephemeral' } : {}),
     };
   });
   return { format: FORMAT, version: VERSION, path: branch.root, nodes };

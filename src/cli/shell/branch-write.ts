@@ -13,7 +13,7 @@ import {
 import { isMasked } from './acl-text.ts';
 import type { BranchNode } from './branch.ts';
 import { CommandError } from './command-error.ts';
-import { type NodeKind, nodeKind } from './format.ts';
+import { isEphemeral, type NodeKind } from './format.ts';
 
 const WINDOW = 256;
 
@@ -40,7 +40,8 @@ export function planOf(node: BranchNode, path: string, withAcl: boolean): NodePl
       `the server hides who may use ${node.path}: addauth as its administrator, or leave ACLs out with -A`,
     );
   }
-  return { path, data: node.data ?? null, acl, kind: nodeKind(node.stat) };
+  const kind: NodeKind = { type: isEphemeral(node.stat) ? 'ephemeral' : 'persistent' };
+  return { path, data: node.data ?? null, acl, kind };
 }
 
 /** Kind and ACL for the client. An ephemeral would belong to this shell: it is written as an ordinary node. */
@@ -61,9 +62,7 @@ export async function writeBranch(
   plans: readonly NodePlan[],
   { signal, overwrites, progress }: WriteOptions,
 ): Promise<void> {
-  const [first] = plans;
-  if (first !== undefined && first.path !== '/')
-    await ensurePath(client, parentPath(first.path), { signal });
+  await ensureParent(client, plans, signal);
   for (let at = 0; at < plans.length; at += WINDOW) {
     const window = plans.slice(at, at + WINDOW);
     // The service takes them in this order, so a parent is there before its children.
@@ -73,6 +72,16 @@ export async function writeBranch(
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     progress(at + window.length, plans.length);
   }
+}
+
+/** Creates what is missing above the first of the plans, open to everybody and without data. */
+export async function ensureParent(
+  client: Client,
+  [first]: readonly NodePlan[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (first === undefined || first.path === '/') return;
+  await ensurePath(client, parentPath(first.path), { signal });
 }
 
 async function writeNode(

@@ -4,24 +4,14 @@ import { type Acl, type Stat, sessionIdHex, type Zxid, zxidHex } from '../../cli
 import { aclEntryText } from './acl-text.ts';
 
 const HEX_ROW_BYTES = 16;
-const CONTAINER_OWNER = 0x8000_0000_0000_0000n;
-const TTL_MARK = 0xffn;
-const TTL_MARK_SHIFT = 56n;
-const TTL_BITS = 40;
-
+/** What a node is made as. */
 export type NodeKind =
   | { readonly type: 'persistent' | 'ephemeral' | 'container' }
   | { readonly type: 'ttl'; readonly ttlMs: number };
 
-/** What kind of node it is: the owner of an ephemeral has special values for containers and times to live. */
-export function nodeKind({ ephemeralOwner }: Stat): NodeKind {
-  const owner = BigInt.asUintN(64, ephemeralOwner);
-  if (owner === 0n) return { type: 'persistent' };
-  if (owner === CONTAINER_OWNER) return { type: 'container' };
-  if (owner >> TTL_MARK_SHIFT === TTL_MARK) {
-    return { type: 'ttl', ttlMs: Number(BigInt.asUintN(TTL_BITS, owner)) };
-  }
-  return { type: 'ephemeral' };
+/** Its session shows; containers and times to live do not: no server tells clients of them. */
+export function isEphemeral({ ephemeralOwner }: Stat): boolean {
+  return ephemeralOwner !== 0n;
 }
 
 export function statLines(stat: Stat): string[] {

@@ -22,6 +22,7 @@ export async function runShell(args: readonly string[]): Promise<number> {
     hosts: given.server,
     sessionTimeoutMs: given.timeoutMs,
     readOnly: given.readOnly,
+    isSessionQuiet: given.json && given.command.length > 0,
   };
   try {
     if (given.command.length > 0 || !stdin.isTTY || !stdout.isTTY) {

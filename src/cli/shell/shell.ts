@@ -1,5 +1,6 @@
 /** Executes commands one after another, on a session of its own, and remembers them by number. */
 
+import { setMaxListeners } from 'node:events';
 import { Client, KeeperError, type WatchEvent } from '../../client/index.ts';
 import { type Command, type ShellControl, usageText } from './command.ts';
 import { CommandError, EXIT_FAILED } from './command-error.ts';
@@ -16,6 +17,8 @@ export interface ShellOptions extends SessionOptions {
   /** The servers, with a chroot if there is one. */
   readonly hosts: string;
   readonly out: Output;
+  /** Nobody waits for word of the session: one command in JSON prints its answer alone. */
+  readonly isSessionQuiet?: boolean;
 }
 
 /** Why a command's signal aborted. */
@@ -168,13 +171,13 @@ export class Shell implements ShellControl {
   // Inside ----------------------------------------------------------------------------------------
 
   #open(hosts: string): ShellSession {
-    const { sessionTimeoutMs, readOnly, runtime } = this.#options;
+    const { sessionTimeoutMs, readOnly, runtime, isSessionQuiet = false } = this.#options;
     return new ShellSession(
       hosts,
       { sessionTimeoutMs, readOnly, runtime },
       {
         told: (state) => {
-          if (!this.#isOver) this.#printEvent(state, 'None', null);
+          if (!this.#isOver && !isSessionQuiet) this.#printEvent(state, 'None', null);
         },
         foundNoServer: () => this.#running?.abort('noServer' satisfies AbortReason),
         changed: () => this.onChange(),
@@ -206,6 +209,8 @@ export class Shell implements ShellControl {
       : parseOptions(words, command.options);
     if (options.words.length < (command.wordsMin ?? 0)) throw new CommandError(usageText(command));
     const running = new AbortController();
+    // Each of many operations at once listens, until it is settled.
+    setMaxListeners(0, running.signal);
     this.#session.countAnew();
     this.#running = running;
     try {

@@ -2,10 +2,10 @@
 
 import { isKeeperError, KeeperError } from '../../../client/index.ts';
 import { type Branch, inOrder, isInside, pathBelow, pathUnder, readBranch } from '../branch.ts';
-import { type NodePlan, optionsOf, planOf, writeBranch } from '../branch-write.ts';
+import { ensureParent, type NodePlan, optionsOf, planOf, writeBranch } from '../branch-write.ts';
 import { type Command, type Invocation, wordAt } from '../command.ts';
 import { CommandError } from '../command-error.ts';
-import { nodeKind } from '../format.ts';
+import { isEphemeral } from '../format.ts';
 import { checkedPath } from '../path-text.ts';
 import { withProgress } from '../progress.ts';
 import { deletePaths } from './deleting.ts';
@@ -27,7 +27,7 @@ export const cpCommand: Command = {
     const { out } = call;
     const { branch, to } = await sourceOf(call);
     const nodes = [...inOrder(branch)];
-    const kept = nodes.filter((node) => nodeKind(node.stat).type !== 'ephemeral');
+    const kept = nodes.filter((node) => !isEphemeral(node.stat));
     if (kept.length < nodes.length) {
       const count = nodes.length - kept.length;
       out.note(`${count} ephemeral node(s) left out: they belong to the sessions that made them`);
@@ -48,7 +48,7 @@ export const mvCommand: Command = {
     const { out, options } = call;
     const { branch, to } = await sourceOf(call);
     for (const { path, stat } of branch.nodes.values()) {
-      if (nodeKind(stat).type !== 'ephemeral') continue;
+      if (!isEphemeral(stat)) continue;
       throw new CommandError(`${path} is ephemeral: it belongs to the session that made it`);
     }
     if (await isThere(call, to)) throw new KeeperError('NODE_EXISTS', 'mv', { path: to });
@@ -105,6 +105,7 @@ async function moveAtOnce(
   branch: Branch,
   plans: readonly NodePlan[],
 ): Promise<void> {
+  await ensureParent(client, plans, signal);
   const multi = client.multi();
   for (const plan of plans) multi.create(plan.path, plan.data, optionsOf(plan));
   for (const { path, stat } of [...inOrder(branch)].reverse()) {

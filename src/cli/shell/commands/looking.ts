@@ -1,10 +1,9 @@
 /** Commands that look at whole branches: `tree`, `find`, `du`. */
 
-import { childPath, isKeeperError, nodeName } from '../../../client/index.ts';
+import { childPath, isKeeperError, nodeName, parentPath } from '../../../client/index.ts';
 import { type Branch, type BranchNode, depthBelow, inOrder, readBranch } from '../branch.ts';
 import { type Command, type Invocation, intOf } from '../command.ts';
-import { CommandError } from '../command-error.ts';
-import { bytesText, nodeKind, statJson } from '../format.ts';
+import { bytesText, isEphemeral, statJson } from '../format.ts';
 import { failureText } from '../keeper-text.ts';
 import { checkedPath } from '../path-text.ts';
 import { withProgress } from '../progress.ts';
@@ -70,10 +69,8 @@ function readChildren({ nodes }: Branch, path: string): BranchNode[] {
 }
 
 function statSuffix({ stat }: BranchNode): string {
-  const kind = nodeKind(stat);
   const facts = [bytesText(stat.dataLength)];
-  if (kind.type === 'ttl') facts.push(`ttl ${kind.ttlMs} ms`);
-  else if (kind.type !== 'persistent') facts.push(kind.type);
+  if (isEphemeral(stat)) facts.push('ephemeral');
   if (stat.numChildren > 0) facts.push(`${stat.numChildren} children`);
   return ` (${facts.join(', ')})`;
 }
@@ -83,7 +80,7 @@ function treeJson(branch: Branch, path: string): Readonly<Record<string, unknown
   return {
     name: path === '/' ? '/' : nodeName(path),
     dataLength: stat?.dataLength,
-    kind: stat === undefined ? undefined : nodeKind(stat).type,
+    isEphemeral: stat !== undefined && isEphemeral(stat),
     children: readChildren(branch, path).map((child) => treeJson(branch, child.path)),
   };
 }
@@ -92,16 +89,14 @@ function treeJson(branch: Branch, path: string): Readonly<Record<string, unknown
 
 export const findCommand: Command = {
   name: 'find',
-  usage: '[-n glob] [-c text] [-t type] [-d depth] [path]',
-  summary:
-    'paths below: -n names like job-*, -c data containing, -t persistent|ephemeral|container|ttl',
-  options: { values: ['n', 'c', 't', 'd'] },
+  usage: '[-n glob] [-c text] [-e] [-d depth] [path]',
+  summary: 'paths below: -n names like job-*, -c data containing, -e ephemerals, -d levels deep',
+  options: { flags: ['e'], values: ['n', 'c', 'd'] },
   run: async (call) => {
     const { options, out } = call;
     const glob = options.value('n');
     const pattern = glob === undefined ? undefined : globPattern(glob);
     const text = options.value('c');
-    const type = typeOption(options.value('t'));
     const depth = depthOption(call);
     const branch = await branchOf(call, {
       withData: text !== undefined,
@@ -111,7 +106,7 @@ export const findCommand: Command = {
     for (const node of inOrder(branch)) {
       if (pattern !== undefined && !pattern.test(nodeName(node.path))) continue;
       if (text !== undefined && node.data?.includes(text) !== true) continue;
-      if (type !== undefined && nodeKind(node.stat).type !== type) continue;
+      if (options.has('e') && !isEphemeral(node.stat)) continue;
       found.push(node);
     }
     out.answer(
@@ -120,13 +115,6 @@ export const findCommand: Command = {
     );
   },
 };
-
-const NODE_TYPES = ['persistent', 'ephemeral', 'container', 'ttl'];
-
-function typeOption(text: string | undefined): string | undefined {
-  if (text === undefined || NODE_TYPES.includes(text)) return text;
-  throw new CommandError(`-t argument must be one of ${NODE_TYPES.join(', ')}`);
-}
 
 /** `*` stands for any text, `?` for one character. */
 export function globPattern(glob: string): RegExp {
@@ -165,20 +153,20 @@ interface Usage {
   nodes: number;
 }
 
-/** Sums of each node and all below it, each behind those below. */
+/** Sums of each node and all below it, in the order of `inOrder`. */
 export function usageOf(branch: Branch): Usage[] {
-  const usages = new Map<string, Usage>();
-  const ordered = [...inOrder(branch)].reverse();
-  for (const { path, stat, children } of ordered) {
-    const usage = { path, bytes: stat.dataLength, nodes: 1 };
-    for (const name of children) {
-      const below = usages.get(childPath(path, name));
-      usage.bytes += below?.bytes ?? 0;
-      usage.nodes += below?.nodes ?? 0;
-    }
-    usages.set(path, usage);
+  const usages = Array.from(inOrder(branch), ({ path, stat }): Usage => {
+    return { path, bytes: stat.dataLength, nodes: 1 };
+  });
+  const byPath = new Map(usages.map((usage) => [usage.path, usage]));
+  for (const { path, bytes, nodes } of usages.toReversed()) {
+    // Those below stand behind a node: their sums are complete when their parent takes them.
+    const above = path === branch.root ? undefined : byPath.get(parentPath(path));
+    if (above === undefined) continue;
+    above.bytes += bytes;
+    above.nodes += nodes;
   }
-  return [...usages.values()];
+  return usages;
 }
 
 /** Whether there is a node; not being allowed to look is another matter. */
