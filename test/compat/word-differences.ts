@@ -19,7 +19,8 @@ const OWN_METRICS: readonly string[] = [
   ...['last_zxid', 'tree_digest', 'wall_time_ms', 'checkpoint_count', 'log_groups', 'log_entries'],
   ...['large_replies_rejected', 'watches_rejected', 'slow_clients_dropped'],
   ...['greedy_clients_dropped', 'sessionless_connections_dropped'],
-  ...['client_held_bytes', 'client_request_bytes'],
+  ...['client_held_bytes', 'client_request_bytes', 'data_whole', 'disk_free_bytes'],
+  ...['scrub_bytes', 'scrub_damage_count', 'scrub_passes'],
 ];
 
 export const WORD_DIFFERENCES: readonly WordDifference[] = [
@@ -135,16 +136,6 @@ export const WORD_DIFFERENCES: readonly WordDifference[] = [
     what: '`zk_watch_count` counts a recursive watch in both tables; here in one.',
     reason: 'As 3.9.0 and later do, where such a watch is in one table.',
     level: (answer) => answer.replace(/^(zk_watch_count\t).*$/gm, '$1N'),
-  },
-  {
-    id: 'config-node',
-    words: ['mntr'],
-    what: 'In an ensemble `zk_approximate_data_size` counts the list of members in `/zookeeper/config`; here that node is empty.',
-    reason: 'Membership is not changed at run time here, and so not kept in the tree.',
-    level: (answer) =>
-      answer.includes('zk_quorum_size')
-        ? answer.replace(/^(zk_approximate_data_size\t).*$/gm, '$1N')
-        : answer,
   },
   {
     id: 'more-metrics',
