@@ -4,54 +4,24 @@
  */
 
 import type { Prng } from '../../src/base/prng.ts';
+import { FAULT_SITES, type FaultSite } from '../../src/runtime/fault-site.ts';
 import type { SimWorld } from '../../src/testing/sim-world.ts';
-import { DISK_FAULT_KINDS, type DiskFaultKind, DiskFaults } from './disk-faults.ts';
+import { type DiskFaultKind, DiskFaults } from './disk-faults.ts';
+import { FAULT_KINDS, type FaultCounts, type FaultKind, type Victims } from './fault-kinds.ts';
+import { NetworkFaults } from './network-faults.ts';
 import type { SimCluster, SimMember } from './sim-cluster.ts';
-
-export const FAULT_KINDS = [
-  'crash',
-  'crashSilently',
-  'crashLeader',
-  'crashAll',
-  'crashAtOnceAgain',
-  'crashNewLeader',
-  'losePower',
-  'cutOneWay',
-  'cutBothWays',
-  'isolateLeader',
-  'isolateServer',
-  'partition',
-  'cutClient',
-  'clog',
-  'breakConnections',
-  'breakClient',
-  'delay',
-  'slowDisk',
-  'stallDisk',
-  'pause',
-  'pauseLeader',
-  'skewClock',
-  'crashClient',
-  ...DISK_FAULT_KINDS,
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
-export type FaultCounts = Partial<Record<FaultKind, number>>;
-
-/** Clients as the nemesis sees them. */
-export interface Victims {
-  /** Hosts of the living clients. */
-  readonly clientHosts: () => readonly string[];
-  /** The highest zxid that a client was acknowledged. */
-  readonly ackedZxid: () => number;
-  /** Kills the client on a host; another one takes its place. */
-  readonly killClient: (hostName: string) => void;
-}
 
 const HOUR_MS = 3_600_000;
 /** The servers look once a second. */
 const FULL_MAX_MS = 3000;
 /** A second crash so soon finds a server in the middle of its start. */
 const AGAIN_MAX_MS = 15;
+/** A monotonic clock that is more wrong than that is broken. */
+const DRIFT_MAX = 0.1;
+/** Sites that a server passes all the time, and those that it passes now and then. */
+const PASSES_MAX = 60;
+const RARE_PASSES_MAX = 3;
+const FREQUENT_SITES: readonly FaultSite[] = ['effect', 'logWrite', 'logWritten', 'applied'];
 
 export class Nemesis {
   readonly counts: FaultCounts = {};
@@ -67,12 +37,22 @@ export class Nemesis {
   #endings: { readonly atMs: number; readonly end: () => void }[] = [];
   #nextAtMs: number;
   readonly #disks: DiskFaults;
+  readonly #links: NetworkFaults;
   /** Whoever leads next, other than this one, is to be killed at once. */
   #prey: { readonly leader: SimMember | undefined; readonly untilMs: number } | undefined;
   /** When a client has been acknowledged more than this, the power goes. */
   #powerUntilZxid: number | undefined;
+  /** Where somebody is to die, after so many others have passed. */
+  #trap: { readonly site: FaultSite; passes: number } | undefined;
 
-  constructor(world: SimWorld, cluster: SimCluster, victims: Victims, prng: Prng) {
+  /** `meanPauseMs`: between two faults. */
+  constructor(
+    world: SimWorld,
+    cluster: SimCluster,
+    victims: Victims,
+    prng: Prng,
+    meanPauseMs: number,
+  ) {
     this.#world = world;
     this.#cluster = cluster;
     this.#victims = victims;
@@ -80,11 +60,20 @@ export class Nemesis {
     const share = [0.15, 0.3, 0.6][prng.between(0, 2)] ?? 0.3;
     const drawn = FAULT_KINDS.filter(() => prng.chance(share));
     this.#kinds = drawn.length > 0 ? drawn : ['crashLeader'];
-    this.#meanPauseMs = prng.between(20, 300);
-    this.#lengthMaxMs = prng.between(20, 600);
+    this.#meanPauseMs = meanPauseMs;
+    this.#lengthMaxMs = [50, 150, 300, 600][prng.between(0, 3)] ?? 300;
     this.#nextAtMs = world.nowMs + this.#drawPause();
     this.#disks = new DiskFaults(world, cluster, prng);
+    this.#links = new NetworkFaults(world, cluster, victims.clientHosts, prng, (end, lengthMaxMs) =>
+      this.#later(end, lengthMaxMs),
+    );
     cluster.onEnd = (member) => this.#later(() => this.#revive(member));
+    world.onSite = (hostName, site) => this.#passed(hostName, site);
+  }
+
+  /** Faults so far. */
+  get count(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 
   /** Called after every event: strikes where the moment matters. */
@@ -92,6 +81,7 @@ export class Nemesis {
     if (this.#powerUntilZxid !== undefined && this.#victims.ackedZxid() > this.#powerUntilZxid) {
       this.#powerUntilZxid = undefined;
       this.#losePower();
+      this.#struck('losePower');
     }
     const prey = this.#prey;
     if (prey === undefined) return;
@@ -100,7 +90,7 @@ export class Nemesis {
     if (leader === undefined || leader === prey.leader) return;
     this.#prey = undefined;
     this.#later(() => {
-      this.#crash(leader, this.#prng.chance(0.5));
+      if (this.#crash(leader, this.#prng.chance(0.5))) this.#struck('crashNewLeader');
     }, 6);
   }
 
@@ -115,8 +105,7 @@ export class Nemesis {
     if (nowMs < this.#nextAtMs) return;
     this.#nextAtMs = nowMs + this.#drawPause();
     const kind = this.#kinds[this.#prng.between(0, this.#kinds.length - 1)];
-    if (kind === undefined || !this.#inflict(kind)) return;
-    this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+    if (kind !== undefined && this.#inflict(kind)) this.#struck(kind);
   }
 
   /** When the next thing happens. */
@@ -130,7 +119,9 @@ export class Nemesis {
   heal(): void {
     this.#prey = undefined;
     this.#powerUntilZxid = undefined;
-    for (const { end } of this.#endings.splice(0)) end();
+    this.#trap = undefined;
+    // What ends may have something else begin, that is to end too.
+    while (this.#endings.length > 0) for (const { end } of this.#endings.splice(0)) end();
     this.#disks.heal();
     const { network } = this.#world;
     network.heal();
@@ -138,12 +129,15 @@ export class Nemesis {
     this.#cluster.startAll();
   }
 
-  /** False when there is nobody to inflict it on. */
+  #struck(kind: FaultKind): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+  }
+
+  /** False when there is nobody to inflict it on, or when it will strike later, if at all. */
   #inflict(kind: FaultKind): boolean {
     const world = this.#world;
     const server = this.#drawServer();
     const leader = this.#cluster.leader();
-    const [client] = this.#draw(this.#victims.clientHosts(), 1);
     switch (kind) {
       case 'crash':
         return this.#crash(server, false);
@@ -155,37 +149,20 @@ export class Nemesis {
         return this.#crashAgain(server);
       case 'crashNewLeader':
         this.#prey = { leader, untilMs: world.nowMs + this.#lengthMaxMs };
-        return true;
+        return false;
+      case 'crashAtSite':
+        this.#setTrap();
+        return false;
       case 'losePower':
         this.#powerUntilZxid = this.#victims.ackedZxid();
-        return true;
+        return false;
+      case 'crashSome':
       case 'crashAll': {
-        const hits = this.#cluster.members.map((member) => this.#crash(member, false));
+        const share = kind === 'crashAll' ? 1 : 0.5;
+        const chosen = this.#cluster.members.filter(() => this.#prng.chance(share));
+        const hits = chosen.map((member) => this.#crash(member, false));
         return hits.includes(true);
       }
-      case 'cutOneWay':
-      case 'cutBothWays':
-        return this.#cutPair(kind === 'cutOneWay');
-      case 'isolateLeader':
-        return this.#isolate(leader);
-      case 'isolateServer':
-        return this.#isolate(server);
-      case 'partition':
-        return this.#partition();
-      case 'cutClient':
-        if (client === undefined) return false;
-        world.network.partition([client], this.#cluster.hostNames);
-        this.#later(() => this.#healBetween([client], this.#cluster.hostNames));
-        return true;
-      case 'clog':
-        return this.#clog();
-      case 'breakConnections':
-        return this.#breakPair();
-      case 'breakClient':
-        if (client === undefined || server === undefined) return false;
-        return world.network.breakConnections(client, server.hostName) > 0;
-      case 'delay':
-        return this.#delayPair();
       case 'slowDisk':
       case 'stallDisk':
         return this.#hinderDisk(server, kind);
@@ -203,10 +180,16 @@ export class Nemesis {
         if (server === undefined) return false;
         world.setClockSkew(server.hostName, this.#prng.between(-HOUR_MS, HOUR_MS));
         return true;
-      case 'crashClient':
-        if (client === undefined) return false;
-        this.#victims.killClient(client);
-        return true;
+      case 'driftClock':
+        return this.#drift(server);
+      case 'crashClient': {
+        const hosts = this.#victims.clientHosts();
+        const host = hosts[this.#prng.between(0, hosts.length - 1)];
+        if (host !== undefined) this.#victims.killClient(host);
+        return host !== undefined;
+      }
+      default:
+        return this.#links.inflict(kind, this.#lengthMaxMs);
     }
   }
 
@@ -254,6 +237,29 @@ export class Nemesis {
     return true;
   }
 
+  #drift(member: SimMember | undefined): boolean {
+    if (member === undefined) return false;
+    const rate = 1 + (2 * this.#prng.fraction() - 1) * DRIFT_MAX;
+    this.#world.setClockRate(member.hostName, rate);
+    return true;
+  }
+
+  #setTrap(): void {
+    const site = FAULT_SITES[this.#prng.between(0, FAULT_SITES.length - 1)];
+    if (site === undefined) return;
+    const passesMax = FREQUENT_SITES.includes(site) ? PASSES_MAX : RARE_PASSES_MAX;
+    this.#trap = { site, passes: this.#prng.between(1, passesMax) };
+  }
+
+  /** Called in the middle of what a server does. */
+  #passed(hostName: string, site: FaultSite): void {
+    const trap = this.#trap;
+    if (trap === undefined || trap.site !== site || --trap.passes > 0) return;
+    const member = this.#cluster.members.find((other) => other.hostName === hostName);
+    this.#trap = undefined;
+    if (this.#crash(member, this.#prng.chance(0.3))) this.#struck('crashAtSite');
+  }
+
   #hinderDisk(member: SimMember | undefined, kind: 'slowDisk' | 'stallDisk'): boolean {
     if (member === undefined) return false;
     if (kind === 'stallDisk') {
@@ -278,65 +284,6 @@ export class Nemesis {
     return this.#disks.tamper(member, kind);
   }
 
-  // Network ---------------------------------------------------------------------------------------
-
-  #cutPair(oneWay: boolean): boolean {
-    const [from, to] = this.#draw(this.#cluster.hostNames, 2);
-    if (from === undefined || to === undefined) return false;
-    this.#world.network.cut(from, to, { oneWay });
-    this.#later(() => this.#world.network.heal(from, to));
-    return true;
-  }
-
-  /** Clients may lose sight of the lone server or go on talking to it. */
-  #isolate(member: SimMember | undefined): boolean {
-    const others = this.#cluster.hostNames.filter((hostName) => hostName !== member?.hostName);
-    if (member === undefined || others.length === 0) return false;
-    const alone = [member.hostName];
-    const rest = this.#prng.chance(0.3) ? [...others, ...this.#victims.clientHosts()] : others;
-    this.#world.network.partition(alone, rest);
-    this.#later(() => this.#healBetween(alone, rest));
-    return true;
-  }
-
-  #partition(): boolean {
-    const hosts = [...this.#cluster.hostNames, ...this.#victims.clientHosts()];
-    const left = hosts.filter(() => this.#prng.chance(0.5));
-    const right = hosts.filter((host) => !left.includes(host));
-    if (left.length === 0 || right.length === 0) return false;
-    this.#world.network.partition(left, right);
-    this.#later(() => this.#healBetween(left, right));
-    return true;
-  }
-
-  #healBetween(left: readonly string[], right: readonly string[]): void {
-    for (const a of left) for (const b of right) this.#world.network.heal(a, b);
-  }
-
-  #clog(): boolean {
-    const hosts = [...this.#cluster.hostNames, ...this.#victims.clientHosts()];
-    const [from, to] = this.#draw(hosts, 2);
-    if (from === undefined || to === undefined) return false;
-    this.#world.network.clog(from, to, this.#prng.fraction() * this.#lengthMaxMs);
-    return true;
-  }
-
-  #breakPair(): boolean {
-    const [a, b] = this.#draw(this.#cluster.hostNames, 2);
-    if (a === undefined || b === undefined) return false;
-    return this.#world.network.breakConnections(a, b) > 0;
-  }
-
-  #delayPair(): boolean {
-    const hosts = [...this.#cluster.hostNames, ...this.#victims.clientHosts()];
-    const [from, to] = this.#draw(hosts, 2);
-    if (from === undefined || to === undefined) return false;
-    const maxDelayMs = this.#prng.between(5, 150);
-    this.#world.network.setDelay(from, to, { minDelayMs: 1, maxDelayMs });
-    this.#later(() => this.#world.network.setDelay(from, to, undefined));
-    return true;
-  }
-
   // Chance ----------------------------------------------------------------------------------------
 
   #drawPause(): number {
@@ -351,15 +298,5 @@ export class Nemesis {
   #drawServer(): SimMember | undefined {
     const { members } = this.#cluster;
     return members[this.#prng.between(0, members.length - 1)];
-  }
-
-  /** So many different ones of a list. */
-  #draw(list: readonly string[], count: number): string[] {
-    const rest = [...list];
-    const drawn: string[] = [];
-    while (drawn.length < count && rest.length > 0) {
-      drawn.push(...rest.splice(this.#prng.between(0, rest.length - 1), 1));
-    }
-    return drawn;
   }
 }

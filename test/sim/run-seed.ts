@@ -9,8 +9,9 @@ import { SimWorld } from '../../src/testing/sim-world.ts';
 import { checkHistory } from './checkers/check-history.ts';
 import { ServerHistory } from './checkers/server-history.ts';
 import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
+import type { FaultCounts } from './fault-kinds.ts';
 import { type Draft, History, type SessionRecord } from './history.ts';
-import { type FaultCounts, Nemesis } from './nemesis.ts';
+import { Nemesis } from './nemesis.ts';
 import type { ClientProfile } from './sim-client.ts';
 import { type ClusterShape, type LogLine, SimCluster } from './sim-cluster.ts';
 import {
@@ -48,6 +49,13 @@ const BOOT_MAX_MS = 5000;
 const PROGRESS_MAX_MS = 10_000;
 /** Beside the timeout: what a tick, a slow link and a slow disk add. */
 const BLIND_MORE_MS = 250;
+/** Clocks of servers may be fast or slow by a tenth. */
+const DRIFT_SHARE = 1.15;
+/** Faults in every run, and in most. */
+const FAULTS_MIN = 20;
+const FAULTS_USUAL_MAX = 40;
+/** For a run whose faults find nobody to strike. */
+const WORK_MORE_MS = 3000;
 /** A run has a few thousand; so many are a loop in which no time passes. */
 const EVENTS_MAX = 500_000;
 /** More violations than these say nothing new. */
@@ -75,6 +83,7 @@ class Simulation {
   readonly #shape: ClusterShape;
   readonly #weights: TaskWeights;
   readonly #nemesis: Nemesis;
+  readonly #workMs: number;
   readonly #auditors = new Set<number>();
   readonly #ended = new Set<SessionRecord>();
   #clientCount = 0;
@@ -82,7 +91,8 @@ class Simulation {
   constructor(seed: number, logLine: LogLine | undefined) {
     this.#seed = seed;
     // What is drawn here must not depend on what the world draws.
-    this.#prng = new Prng(seed ^ 0x5eed);
+    const prng = new Prng(seed ^ 0x5eed);
+    this.#prng = prng;
     this.#world = new SimWorld(seed, {
       network: drawNetwork(this.#prng),
       storage: drawStorage(this.#prng),
@@ -105,13 +115,19 @@ class Simulation {
         this.#startClient();
       },
     };
-    this.#nemesis = new Nemesis(this.#world, this.#cluster, victims, new Prng(this.#prng.uint32()));
+    // Long runs are rare: they find what takes its time, and cost as much as several others.
+    this.#workMs = prng.chance(0.05) ? prng.between(3000, 6000) : prng.between(500, 1600);
+    const meanPauseMs = this.#workMs / prng.between(FAULTS_MIN, FAULTS_USUAL_MAX);
+    const ownPrng = new Prng(prng.uint32());
+    this.#nemesis = new Nemesis(this.#world, this.#cluster, victims, ownPrng, meanPauseMs);
   }
 
   async run(): Promise<void> {
     const isReady = (await this.#boot()) && (await this.#work()) && (await this.#recover());
     if (isReady) await this.#audit();
-    const blindMs = Math.max(...this.#shape.peerTimeoutsMs) + BLIND_MORE_MS;
+    const { peerTimeoutsMs, maxSessionTimeoutMs } = this.#shape;
+    const driftMs = (DRIFT_SHARE - 1) * maxSessionTimeoutMs;
+    const blindMs = DRIFT_SHARE * Math.max(...peerTimeoutsMs) + driftMs + BLIND_MORE_MS;
     const { crashes } = this.#cluster;
     const circumstances = { auditors: this.#auditors, ended: this.#ended, blindMs, crashes };
     checkHistory(this.#history, circumstances, this.#violations);
@@ -155,10 +171,15 @@ class Simulation {
   async #work(): Promise<boolean> {
     const count = this.#prng.between(2, 4);
     for (let i = 0; i < count; i++) this.#startClient();
-    const endMs = this.#world.nowMs + this.#prng.between(800, 2000);
+    const endMs = this.#world.nowMs + this.#workMs;
+    const lastMs = endMs + WORK_MORE_MS;
     const isDue = (): boolean => this.#nemesis.wakeAtMs <= this.#world.nowMs;
-    while (this.#world.nowMs < endMs) {
-      const wakeMs = Math.min(endMs, this.#nemesis.wakeAtMs);
+    const isOver = (): boolean => {
+      const { nowMs } = this.#world;
+      return nowMs >= lastMs || (nowMs >= endMs && this.#nemesis.count >= FAULTS_MIN);
+    };
+    while (!isOver()) {
+      const wakeMs = Math.min(lastMs, this.#nemesis.wakeAtMs);
       await this.#until(isDue, Math.max(0.001, wakeMs - this.#world.nowMs));
       this.#nemesis.tick();
       if (this.#violations.length > 0) return false;
@@ -182,7 +203,7 @@ class Simulation {
     if (this.#ended.size > 0) {
       // Every session that lost its client ends in this time.
       const { tickTimeMs, maxSessionTimeoutMs } = this.#shape;
-      await this.#until(isNever, maxSessionTimeoutMs + 4 * tickTimeMs);
+      await this.#until(isNever, DRIFT_SHARE * (maxSessionTimeoutMs + 4 * tickTimeMs));
     }
     return true;
   }
@@ -298,8 +319,8 @@ function drawShape(prng: Prng): ClusterShape {
   const isSmall = prng.chance(0.5);
   const tickTimeMs = [50, 100, 200][prng.between(0, 2)] ?? 100;
   const peerHeartbeatMs = [30, 60, 100][prng.between(0, 2)] ?? 60;
-  const voterCount = prng.chance(0.8) ? 3 : 5;
-  const observerCount = prng.chance(0.25) ? 1 : 0;
+  const voterCount = drawVoterCount(prng);
+  const observerCount = prng.chance(0.25) ? prng.between(1, Math.max(1, 5 - voterCount)) : 0;
   return {
     voterCount,
     observerCount,
@@ -309,6 +330,10 @@ function drawShape(prng: Prng): ClusterShape {
     peerTimeoutsMs: drawTimeouts(prng, peerHeartbeatMs, voterCount + observerCount),
     checkpointIntervalTxns: isSmall ? prng.between(2, 20) : 1000,
     logRetainTxns: isSmall ? prng.between(0, 20) : 1000,
+    logRetainBytes: prng.chance(0.2) ? prng.between(1000, 20_000) : 1_000_000,
+    globalOutstandingLimit: prng.chance(0.2) ? prng.between(1, 10) : 1000,
+    initLimit: prng.between(5, 10),
+    syncLimit: prng.between(3, 10),
     sessions: drawSessions(prng),
     readOnlyGraceMs: prng.chance(0.4) ? prng.between(0, 100) : undefined,
   };
@@ -317,6 +342,11 @@ function drawShape(prng: Prng): ClusterShape {
 function drawSessions(prng: Prng): ClusterShape['sessions'] {
   if (prng.chance(0.6)) return 'replicated';
   return prng.chance(0.75) ? 'local' : 'fixed';
+}
+
+function drawVoterCount(prng: Prng): number {
+  if (prng.chance(0.8)) return 3;
+  return [4, 5, 5, 5, 7][prng.between(0, 4)] ?? 5;
 }
 
 /** A server that is slower than others to notice that it leads nobody is a deposed leader. */

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { FAULT_KINDS, type FaultCounts } from './nemesis.ts';
+import { FAULT_KINDS, type FaultCounts } from './fault-kinds.ts';
 import type { SeedResult } from './run-seed.ts';
 
 export interface SeedRange {
@@ -17,6 +17,8 @@ export interface Totals {
   /** Seeds with a violation, in the order in which they ended. */
   failed: SeedResult[];
   faults: FaultCounts;
+  /** Of one seed. */
+  fewestFaults: number;
   events: number;
   operations: number;
   acknowledged: number;
@@ -29,6 +31,7 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
     seeds: 0,
     failed: [],
     faults: {},
+    fewestFaults: Number.POSITIVE_INFINITY,
     events: 0,
     operations: 0,
     acknowledged: 0,
@@ -48,12 +51,13 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
 export function totalsLine(totals: Totals): string {
   const faultCount = Object.values(totals.faults).reduce((sum, count) => sum + count, 0);
   const faults = FAULT_KINDS.map((kind) => `${kind} ${totals.faults[kind] ?? 0}`).join(', ');
-  const simulatedSeconds = Math.round(totals.simulatedMs / 1000);
+  const simulatedHours = (totals.simulatedMs / 3_600_000).toFixed(2);
   return (
     `${totals.seeds} seeds, ${totals.failed.length} with violations; ` +
-    `${faultCount} faults (${faults}); ${totals.leaderChanges} changes of leader; ` +
+    `${faultCount} faults (${faults}), at least ${totals.fewestFaults} a seed; ` +
+    `${totals.leaderChanges} changes of leader; ` +
     `${totals.acknowledged} of ${totals.operations} requests succeeded; ` +
-    `${totals.events} events in ${simulatedSeconds} simulated seconds`
+    `${totals.events} events in ${simulatedHours} simulated hours`
   );
 }
 
@@ -87,6 +91,8 @@ function runThread(take: () => number | undefined, totals: Totals): Promise<void
 function add(totals: Totals, result: SeedResult): void {
   totals.seeds += 1;
   if (result.violations.length > 0) totals.failed.push(result);
+  const faultCount = Object.values(result.faults).reduce((sum, count) => sum + count, 0);
+  totals.fewestFaults = Math.min(totals.fewestFaults, faultCount);
   for (const kind of FAULT_KINDS) {
     const count = result.faults[kind];
     if (count !== undefined) totals.faults[kind] = (totals.faults[kind] ?? 0) + count;

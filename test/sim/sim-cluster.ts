@@ -21,6 +21,11 @@ export interface ClusterShape {
   readonly peerTimeoutsMs: readonly number[];
   readonly checkpointIntervalTxns: number;
   readonly logRetainTxns: number;
+  readonly logRetainBytes: number;
+  readonly globalOutstandingLimit: number;
+  /** In ticks. */
+  readonly initLimit: number;
+  readonly syncLimit: number;
   readonly sessions: Exclude<SessionKind, 'temporary'>;
   /** Time without a quorum before clients may read; undefined: they never may. */
   readonly readOnlyGraceMs: number | undefined;
@@ -194,13 +199,15 @@ export class SimCluster {
       clientPort: CLIENT_PORT,
       maxClientCnxns: 0,
       tickTime: shape.tickTimeMs,
-      initLimit: 10,
-      syncLimit: 5,
+      initLimit: shape.initLimit,
+      syncLimit: shape.syncLimit,
       maxSessionTimeout: shape.maxSessionTimeoutMs,
       peerHeartbeatMs: shape.peerHeartbeatMs,
       peerTimeoutMs: shape.peerTimeoutsMs[member.id - 1],
       checkpointIntervalTxns: shape.checkpointIntervalTxns,
       logRetainTxns: shape.logRetainTxns,
+      logRetainBytes: shape.logRetainBytes,
+      globalOutstandingLimit: shape.globalOutstandingLimit,
       localSessionsEnabled: shape.sessions !== 'replicated',
       localSessionsUpgradingEnabled: shape.sessions === 'local',
       'readonlymode.enabled': shape.readOnlyGraceMs !== undefined,

@@ -17,6 +17,10 @@ export const SHAPE: ClusterShape = {
   peerTimeoutsMs: [250, 250, 250],
   checkpointIntervalTxns: 1000,
   logRetainTxns: 1000,
+  logRetainBytes: 1_000_000,
+  globalOutstandingLimit: 1000,
+  initLimit: 10,
+  syncLimit: 5,
   sessions: 'replicated',
   readOnlyGraceMs: undefined,
 };
