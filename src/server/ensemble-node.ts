@@ -4,7 +4,6 @@
  * the end within the turn in which it came.
  */
 
-import type { ServingMode } from '../api/backend.ts';
 import { unreachable } from '../base/assert.ts';
 import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
 import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
@@ -40,6 +39,7 @@ import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
 import { Scrubber } from './scrubber.ts';
+import { Serving } from './serving.ts';
 import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
 
 export interface EnsembleNodeOptions {
@@ -79,18 +79,12 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #scrubber: Scrubber;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
+  readonly #serving: Serving;
   readonly #learners = new Map<LinkId, ServerId>();
   /** Log reads that wait until their link has room. */
   readonly #pausedReads = new Map<LinkId, Extract<Effect, { kind: 'readLog' }>>();
-  /** What learners sent before this leader was ready for it. */
-  #early: { readonly link: LinkId; readonly sid: ServerId; readonly message: ClientMessage }[] = [];
   #state: StateStore;
-  #role: Role = { name: 'looking' };
   #leaderLink: LinkId | undefined;
-  /** Zxid that must be applied before this server serves in its present role. */
-  #serveAt: Zxid | undefined;
-  #servingSinceMs = 0;
-  #lookingSinceMs: number;
   #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
@@ -104,10 +98,18 @@ export class EnsembleNode implements ReplicaPeers {
     this.#options = options;
     this.#state = storage.state;
     this.#tickedMs = runtime.clock.monotonicMs();
-    this.#lookingSinceMs = this.#tickedMs;
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
+    this.#serving = new Serving({
+      config,
+      log: options.log,
+      node: this.node,
+      replica: this.replica,
+      metrics: this.#metrics,
+      tree: () => this.tree,
+      nowMs: () => this.#nowMs,
+    });
     this.#standings = new PeerStandings(config, options.log);
     this.#disk = this.#createDiskWatch();
     this.#divergence = this.#createDivergence();
@@ -400,16 +402,15 @@ export class EnsembleNode implements ReplicaPeers {
       this.#drain();
       this.replica.tick();
       this.#checkpoints.tick(nowMs);
-      this.#standings.tick(nowMs, this.#role.name === 'looking', this.node);
-      this.#serveReadOnlyIfDue(nowMs);
+      this.#standings.tick(nowMs, this.#serving.role.name === 'looking', this.node);
+      this.#serving.tick(nowMs);
     });
   }
 
   #tick(): void {
     if (this.#isStopped) return;
     this.#passTime(this.#options.runtime.clock.monotonicMs());
-    const isSettled = this.#role.name !== 'looking' && this.#role.isServing;
-    const delayMs = isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
+    const delayMs = this.#serving.isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
     this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
   }
 
@@ -437,8 +438,7 @@ export class EnsembleNode implements ReplicaPeers {
       return;
     }
     if (sid === undefined) this.replica.fromLeader(message);
-    else if (this.#serveAt === undefined) this.replica.fromLearner(link, sid, message);
-    else this.#early.push({ link, sid, message: kept(message) });
+    else this.#serving.fromLearner(link, sid, message);
   }
 
   #persisted(id: number): void {
@@ -578,67 +578,15 @@ export class EnsembleNode implements ReplicaPeers {
   // Roles ---------------------------------------------------------------------------------------
 
   #roleChanged(role: Role): void {
-    const before = this.#role;
-    this.#role = role;
+    const before = this.#serving.role;
     if (before.name !== role.name) this.#divergence.roleChanged(role.name === 'leading');
-    if (before.name === 'looking' && role.name !== 'looking') this.#metrics.elected(this.#nowMs);
-    if (role.name === 'looking') {
-      this.#metrics.looking(this.#nowMs);
-      this.#serveAt = undefined;
-      this.#leaderLink = undefined;
-      this.#early = [];
-      this.replica.retire();
-      if (before.name !== 'looking') this.#lookingSinceMs = this.#tickedMs;
-    } else if (before.name === 'looking') {
-      // It found a quorum: clients of read-only mode are to come again.
-      this.replica.retire();
-    }
-    if (role.name !== 'looking' && role.isServing) {
-      this.#serveAt = this.node.history.committed;
-      this.#serveIfReady();
-    }
-    if (before.name !== role.name || role.name !== 'looking') {
-      this.#options.log.info('role', printable({ ...role, zxid: this.node.history.last }));
-    }
+    if (role.name === 'looking') this.#leaderLink = undefined;
+    this.#serving.roleChanged(role);
   }
 
   #caughtUp(): void {
     this.replica.caughtUp();
-    this.#serveIfReady();
-  }
-
-  /** Clients are let in when everything that was committed before this role is applied. */
-  #serveIfReady(): void {
-    if (this.#serveAt === undefined || this.tree.lastZxid < this.#serveAt) return;
-    this.#serveAt = undefined;
-    this.#servingSinceMs = this.#nowMs;
-    if (this.#role.name !== 'looking') this.#metrics.serving(this.#role.name, this.#servingSinceMs);
-    const mode = this.#servingMode();
-    if (this.#role.name === 'leading') this.replica.lead(mode);
-    else this.replica.follow(mode);
-    this.#options.log.info('serving', { mode, zxid: zxidHex(this.tree.lastZxid) });
-    const early = this.#early;
-    this.#early = [];
-    for (const { link, sid, message } of early) this.replica.fromLearner(link, sid, message);
-  }
-
-  /** Nothing of this reaches the core: a server that lets clients read is still looking for a leader. */
-  #serveReadOnlyIfDue(nowMs: number): void {
-    const { readOnlyMode, readOnlyGraceMs } = this.#options.config;
-    if (!readOnlyMode || this.#role.name !== 'looking' || this.replica.mode !== undefined) return;
-    if (nowMs - this.#lookingSinceMs < readOnlyGraceMs) return;
-    // What is damaged, or was never filled, is nothing to show.
-    if (this.node.standing !== 'whole') return;
-    if (this.tree.lastZxid < this.node.history.committed) return;
-    this.replica.serveReadOnly();
-    const zxid = zxidHex(this.tree.lastZxid);
-    this.#options.log.info('serving', { mode: this.replica.mode, zxid });
-  }
-
-  #servingMode(): ServingMode {
-    if (this.#options.config.isStandalone) return 'standalone';
-    if (this.#role.name === 'leading') return 'leader';
-    return this.#role.name === 'observing' ? 'observer' : 'follower';
+    this.#serving.caughtUp();
   }
 
   // Snapshots -----------------------------------------------------------------------------------
@@ -668,8 +616,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   status(): Promise<NodeFacts> {
     const { config, runtime, storage } = this.#options;
-    const isLeading = this.#role.name === 'leading';
-    const leaderUptimeMs = isLeading ? runtime.clock.monotonicMs() - this.#servingSinceMs : 0;
+    const { leaderUptimeMs } = this.#serving;
     const metrics = this.#metrics.values();
     for (const [name, count] of this.#quotaWarnings.refusals) {
       metrics.set(`${name}_quota_exceeded_error_per_namespace`, count);
@@ -720,7 +667,7 @@ export class EnsembleNode implements ReplicaPeers {
   #measure(txn: Txn): void {
     if (this.replica.mode === undefined) return;
     const wallMs = this.#options.runtime.clock.wallMs();
-    this.#metrics.applied(txn, wallMs, this.#role.name === 'leading');
+    this.#metrics.applied(txn, wallMs, this.#serving.role.name === 'leading');
   }
 
   get #nowMs(): number {
@@ -730,12 +677,6 @@ export class EnsembleNode implements ReplicaPeers {
 
 function newTree(config: ServerConfig): DataTree {
   return new DataTree({ extendedTypes: config.extendedTypesEnabled });
-}
-
-/** The message with bytes of its own, because the frame it came in is gone after the turn. */
-function kept(message: ClientMessage): ClientMessage {
-  if (!('payload' in message)) return message;
-  return { ...message, payload: new Uint8Array(message.payload) };
 }
 
 /** Zxids in hex: as numbers nobody can read them. */
