@@ -16,12 +16,18 @@ export interface Printed {
 }
 
 /** Runs one command, or those given as input, and splits what was printed. */
-export async function zkCli(
+export function zkCli(server: string, command: readonly string[], input = ''): Promise<Printed> {
+  return printedBy([ZKCLI], server, command, input);
+}
+
+/** The same by any program that takes the arguments of the original's shell. */
+export async function printedBy(
+  program: readonly string[],
   server: string,
   command: readonly string[],
   input = '',
 ): Promise<Printed> {
-  const { stdout, stderr } = await runProgram([ZKCLI, '-server', server, ...command], {
+  const { stdout, stderr } = await runProgram([...program, '-server', server, ...command], {
     input,
     environment: QUIET,
   });
@@ -33,7 +39,7 @@ export async function zkCli(
   return {
     output: lines.filter((line) => !isEvent(line)),
     events: lines.filter(isEvent),
-    errors: masked(stderr, server),
+    errors: masked(stderr, server).replace(/^SLF4J: .*\n/gm, ''),
   };
 }
 

@@ -156,7 +156,6 @@ export const getEphemeralsCommand: Command = {
   run: async ({ client, out, words, signal }) => {
     const prefix = words[0] === undefined ? '/' : checkedPath(words[0]);
     const paths = await client.getEphemerals(prefix, { signal });
-    paths.sort(compareNames);
     out.answer([`[${paths.join(', ')}]`], paths);
   },
 };
