@@ -7,6 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { invariant } from '../src/base/assert.ts';
 import { askStatus, type ServerStatus } from '../src/cli/server-status.ts';
 import { createNodeRuntime } from '../src/runtime/node/node-runtime.ts';
 import { type ByteStream, type Network, RuntimeError } from '../src/runtime/runtime.ts';
@@ -19,8 +20,10 @@ import {
   type EnsembleServer,
   HOST,
   logFile,
+  participantCount,
   type ServerCounts,
   serversOnPorts,
+  withObserver,
   writeConfigurations,
 } from './layout.ts';
 import {
@@ -67,18 +70,25 @@ export class LaunchError extends Error {
 
 const STATUS_TIMEOUT_MS = 2000;
 const STOP_GRACE_MS = 10_000;
+/** For a server that was only told something new. */
+const SERVING_AGAIN_MS = 60_000;
 const POLL_MS = 50;
 const LOG_TAIL_LINES = 5;
 /** Roles of a server that does not yet do all that clients may ask. */
 const UNREADY: ReadonlySet<ServerStatus['role']> = new Set(['down', 'looking', 'read-only']);
 
 export class LocalEnsemble {
-  readonly layout: EnsembleLayout;
+  readonly #prepared: EnsembleLayout;
   readonly #runtime = createNodeRuntime();
   readonly #started = new Map<number, StartedProcess>();
 
   private constructor(layout: EnsembleLayout) {
-    this.layout = layout;
+    this.#prepared = layout;
+  }
+
+  /** Read afresh each time: another command may have added a server. */
+  get layout(): EnsembleLayout {
+    return readState(this.#prepared.directory)?.layout ?? this.#prepared;
   }
 
   /**
@@ -90,8 +100,10 @@ export class LocalEnsemble {
     const found = readState(directory);
     // An ensemble none of whose servers ever ran has nothing to lose: it may still take another shape.
     if (found !== undefined && Object.keys(found.processes).length > 0) {
-      refuseOtherShape(found.layout, options);
-      return new LocalEnsemble(found.layout);
+      const ensemble = new LocalEnsemble(found.layout);
+      await ensemble.#addMissingObservers(options.observers);
+      refuseOtherShape(ensemble.layout, options);
+      return ensemble;
     }
     const counts = { servers: options.servers ?? 3, observers: options.observers ?? 0 };
     const servers =
@@ -140,6 +152,48 @@ export class LocalEnsemble {
     await this.stopServer(id);
     await this.#refuseTakenPorts(server);
     await this.#launch(id);
+  }
+
+  /**
+   * Adds an observer and resolves to its id. Every server must know every other, so those that run
+   * are told by a restart, one after the other and the leader last; `onStep` is called with what is
+   * being done.
+   */
+  async addObserver(onStep: (sentence: string) => void = () => undefined): Promise<number> {
+    const running = this.running;
+    const added = await this.#extendLayout();
+    if (running.length === 0) return added.id;
+    await this.#refuseTakenPorts(added);
+    const leader = (await this.status()).find(({ role }) => role === 'leader')?.id;
+    const order = running.filter((id) => id !== leader);
+    if (leader !== undefined) order.push(leader);
+    for (const id of order) {
+      await this.restart(id);
+      await this.waitUntilServing(SERVING_AGAIN_MS);
+      onStep(`server ${id} knows server ${added.id}`);
+    }
+    await this.#launch(added.id);
+    await this.waitUntilServing(SERVING_AGAIN_MS);
+    return added.id;
+  }
+
+  /** Writes the new server into all configurations. */
+  async #extendLayout(): Promise<EnsembleServer> {
+    const [first = 0, second = 0, third = 0] = await findFreePorts(this.#runtime.network, 3);
+    const layout = withObserver(this.layout, [first, second, third]);
+    if ('problem' in layout) throw new LaunchError('LAYOUT', layout.problem);
+    const added = layout.servers.at(-1);
+    invariant(added !== undefined, 'an ensemble without a server');
+    writeConfigurations(layout);
+    writeState({ layout, processes: readState(layout.directory)?.processes ?? {} });
+    return added;
+  }
+
+  /** More observers than there are may be asked for at a start from rest. */
+  async #addMissingObservers(wanted: number | undefined): Promise<void> {
+    if (wanted === undefined || this.running.length > 0) return;
+    const count = () => this.layout.servers.length - participantCount(this.layout);
+    while (count() < wanted) await this.#extendLayout();
   }
 
   /** Ends one server's process without warning. Returns its pid; throws `LaunchError` when it does not run. */

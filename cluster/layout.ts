@@ -78,6 +78,33 @@ export function serversOnPorts(
   return servers;
 }
 
+/**
+ * The same ensemble with one more observer: on the ports that follow, if the others' were derived,
+ * or else on those given.
+ */
+export function withObserver(
+  layout: EnsembleLayout,
+  otherPorts: readonly [clientPort: number, quorumPort: number, electionPort: number],
+): EnsembleLayout | LayoutError {
+  const { servers } = layout;
+  const counts = { servers: participantCount(layout), observers: 0 };
+  counts.observers = servers.length - counts.servers;
+  const firstPort = servers[0]?.clientPort ?? CLIENT_PORT;
+  const before = deriveServers(counts, firstPort);
+  const isDerived = !('problem' in before) && JSON.stringify(before) === JSON.stringify(servers);
+  if (isDerived) {
+    const after = deriveServers({ ...counts, observers: counts.observers + 1 }, firstPort);
+    return 'problem' in after ? after : { ...layout, servers: after };
+  }
+  if (servers.length >= SERVERS_MAX) {
+    return { problem: `an ensemble has at most ${SERVERS_MAX} servers` };
+  }
+  const [clientPort, quorumPort, electionPort] = otherPorts;
+  const id = Math.max(...servers.map((server) => server.id)) + 1;
+  const added = { id, role: 'observer' as const, clientPort, quorumPort, electionPort };
+  return { ...layout, servers: [...servers, added] };
+}
+
 export function serverDirectory(layout: EnsembleLayout, id: number): string {
   return path.join(layout.directory, `server.${id}`);
 }
@@ -129,7 +156,7 @@ export function connectString(layout: EnsembleLayout): string {
   return layout.servers.map(({ clientPort }) => `${HOST}:${clientPort}`).join(',');
 }
 
-function participantCount(layout: EnsembleLayout): number {
+export function participantCount(layout: EnsembleLayout): number {
   return layout.servers.filter(({ role }) => role === 'participant').length;
 }
 

@@ -1,8 +1,11 @@
 /** `vivarium ensemble`: several servers on this machine, one process each. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, CommandModule } from 'yargs';
+import { parseHosts, writeDeployment } from '../../../cluster/deployment.ts';
 import { LocalEnsemble, type LocalServerStatus } from '../../../cluster/launch.ts';
 import { zxidHex } from '../../base/ids.ts';
+import { LiveTable } from '../live-table.ts';
 import { hasQuorum } from '../server-status.ts';
 import { renderTable } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
@@ -16,13 +19,26 @@ interface EnsembleArguments {
   readonly 'client-port': number | undefined;
   readonly detach: boolean;
   readonly json: boolean;
+  readonly watch: boolean;
+  readonly hosts: string | undefined;
+  readonly 'data-dir': string;
 }
 
-const ACTIONS = ['start', 'status', 'stop', 'kill', 'restart'] as const;
+const ACTIONS = [
+  'start',
+  'status',
+  'stop',
+  'kill',
+  'restart',
+  'add-observer',
+  'configure',
+] as const;
 type Action = (typeof ACTIONS)[number];
 
 const DEFAULT_DIR = './data/ensemble';
 const SERVING_TIMEOUT_MS = 30_000;
+const REFRESH_MS = 1000;
+const CLIENT_PORT = 2181;
 
 /** `exit` receives the exit code: of `status` 1 when no server serves clients. */
 export function ensembleCommand(
@@ -44,6 +60,10 @@ export function ensembleCommand(
           return await kill(given);
         case 'restart':
           return await restart(given);
+        case 'add-observer':
+          return await addObserver(given);
+        case 'configure':
+          return configure(given);
       }
     },
   };
@@ -63,9 +83,26 @@ function ensembleOptions(yargs: Argv<object>): Argv<EnsembleArguments> {
     .option('client-port', { type: 'number', describe: 'of server 1; the others count up [2181]' })
     .option('detach', { type: 'boolean', default: false, describe: 'return when all serve' })
     .option('json', { type: 'boolean', default: false, describe: 'print the status as JSON' })
+    .option('watch', { type: 'boolean', default: false, describe: 'keep the status up to date' })
+    .option('hosts', {
+      type: 'string',
+      describe: 'configure: the machines, NAME,NAME:observer,...',
+    })
+    .option('data-dir', {
+      type: 'string',
+      default: '/var/lib/vivarium',
+      describe: 'configure: where each machine keeps its data',
+    })
     .example('$0 ensemble', 'three servers on ports 2181 to 2183, until Ctrl-C')
+    .example('$0 ensemble start --servers 5 --detach', 'five in the background')
     .example('$0 ensemble kill 2', 'end server 2 without warning')
-    .example('$0 ensemble restart 2', 'start it again on its data');
+    .example('$0 ensemble restart 2', 'start it again on its data')
+    .example('$0 ensemble add-observer', 'one more server, which does not vote')
+    .example('$0 ensemble configure --hosts zk1,zk2,zk3', 'files for servers on three machines')
+    .epilogue(
+      'DIR/server.N holds zoo.cfg, data (with myid) and server.log of server N.\n' +
+        'Exit status: 0 done, 1 not (status: no server serves), 2 wrong use, 4 a port is taken.',
+    );
 }
 
 async function start(given: EnsembleArguments): Promise<void> {
@@ -90,18 +127,28 @@ async function start(given: EnsembleArguments): Promise<void> {
   await ensemble.stop();
 }
 
-/** Reports servers that end, until Ctrl-C or until none runs. */
+/** Shows how the servers are, until Ctrl-C or until none runs. */
 async function follow(
   ensemble: LocalEnsemble,
   interrupted: Promise<string>,
   flag: string,
 ): Promise<void> {
+  const screen = new LiveTable(process.stdout);
+  const roles = new RoleChanges();
+  let nextEnd = ensemble.nextEnd();
   while (ensemble.running.length > 0) {
-    const event = await Promise.race([interrupted, ensemble.nextEnd()]);
+    const event = await Promise.race([interrupted, nextEnd, sleep(REFRESH_MS)]);
     if (typeof event === 'string') return;
-    print(`${event.sentence}; start it again with: vivarium ensemble restart ${event.id}${flag}\n`);
+    if (event !== undefined) {
+      const remedy = `start it again with: vivarium ensemble restart ${event.id}${flag}`;
+      screen.print(`${event.sentence}; ${remedy}`);
+      nextEnd = ensemble.nextEnd();
+    }
+    const statuses = await ensemble.status();
+    for (const line of roles.changes(statuses)) if (!screen.isLive) screen.print(line);
+    screen.draw(statusTable(statuses));
   }
-  print('no server runs any more\n');
+  screen.print('no server runs any more');
 }
 
 /** What a command about this ensemble must repeat. */
@@ -138,11 +185,27 @@ function welcome(
   );
 }
 
-async function status({ dir, json }: EnsembleArguments): Promise<number> {
+async function status({ dir, json, watch }: EnsembleArguments): Promise<number> {
+  if (watch) return await watchStatus(LocalEnsemble.open(dir));
   const statuses = await LocalEnsemble.open(dir).status();
   if (json) print(`${JSON.stringify(statuses.map(jsonStatus), null, 2)}\n`);
   else print(statusTable(statuses));
   return hasQuorum(statuses) ? 0 : 1;
+}
+
+/** Until Ctrl-C: a table on a terminal, elsewhere a line for each change. */
+async function watchStatus(ensemble: LocalEnsemble): Promise<number> {
+  const screen = new LiveTable(process.stdout);
+  const roles = new RoleChanges();
+  const interrupted = nextInterrupt();
+  for (;;) {
+    const statuses = await ensemble.status();
+    const lines = roles.changes(statuses);
+    for (const line of lines) if (!screen.isLive) screen.print(line);
+    screen.draw(statusTable(statuses));
+    const event = await Promise.race([interrupted, sleep(REFRESH_MS)]);
+    if (typeof event === 'string') return hasQuorum(statuses) ? 0 : 1;
+  }
 }
 
 async function stop({ dir }: EnsembleArguments): Promise<void> {
@@ -164,6 +227,28 @@ async function restart(given: EnsembleArguments): Promise<void> {
   print(`started server ${id}\n`);
 }
 
+async function addObserver({ dir }: EnsembleArguments): Promise<void> {
+  const ensemble = LocalEnsemble.open(dir);
+  const id = await ensemble.addObserver((sentence) => print(`${sentence}\n`));
+  ensemble.release();
+  print(`server ${id} is an observer; clients reach all servers at ${ensemble.connectString}\n`);
+}
+
+function configure(given: EnsembleArguments): void {
+  const { dir, hosts: text, 'data-dir': dataDir } = given;
+  if (text === undefined) {
+    throw new UsageError('ensemble configure needs the machines, for example --hosts zk1,zk2,zk3');
+  }
+  const hosts = parseHosts(text);
+  if (typeof hosts === 'string') throw new UsageError(`--hosts: ${hosts}`);
+  const clientPort = given['client-port'] ?? CLIENT_PORT;
+  writeDeployment(dir, { hosts, dataDir, clientPort });
+  for (const { host } of hosts) {
+    print(`${dir}/${host}: copy zoo.cfg to /etc/vivarium and myid to ${dataDir} on ${host}\n`);
+  }
+  print('then, on each machine, run: vivarium check /etc/vivarium/zoo.cfg\n');
+}
+
 function requiredId({ action, id }: EnsembleArguments): number {
   if (id !== undefined && Number.isInteger(id)) return id;
   throw new UsageError(`ensemble ${action} needs the number of a server, for example 2`);
@@ -175,9 +260,32 @@ function statusTable(statuses: readonly LocalServerStatus[]): string {
     server.role,
     String(server.port),
     server.zxid === undefined ? '-' : zxidHex(server.zxid),
-    server.pid === undefined ? '-' : String(server.pid),
+    cell(server.lag),
+    cell(server.connections),
+    cell(server.pid),
   ]);
-  return renderTable([['id', 'role', 'port', 'zxid', 'pid'], ...rows]);
+  return renderTable([['id', 'role', 'port', 'zxid', 'lag', 'connections', 'pid'], ...rows]);
+}
+
+function cell(value: number | undefined): string {
+  return value === undefined ? '-' : String(value);
+}
+
+/** Notices servers that became something else since they were looked at last. */
+class RoleChanges {
+  readonly #roles = new Map<number, string>();
+
+  /** One line for each; at the first look, for all. */
+  changes(statuses: readonly LocalServerStatus[]): string[] {
+    const lines: string[] = [];
+    for (const { id, role, zxid, pid } of statuses) {
+      if (this.#roles.get(id) === role) continue;
+      this.#roles.set(id, role);
+      const facts = zxid === undefined ? '' : ` zxid ${zxidHex(zxid)}`;
+      lines.push(`server ${id} ${role}${facts}${pid === undefined ? '' : ` pid ${pid}`}`);
+    }
+    return lines;
+  }
 }
 
 function jsonStatus({ address: _, zxid, ...server }: LocalServerStatus): object {

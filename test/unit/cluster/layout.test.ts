@@ -5,6 +5,7 @@ import {
   connectString,
   deriveServers,
   type EnsembleLayout,
+  withObserver,
 } from '../../../cluster/layout.ts';
 import { loadConfig } from '../../../src/server/load-config.ts';
 
@@ -77,4 +78,18 @@ test('configText: further settings reach every server and win', async () => {
 
 test('connectString names all servers', () => {
   assert.equal(connectString(layoutOf(2, 0)), '127.0.0.1:2181,127.0.0.1:2182');
+});
+
+test('withObserver adds an observer on the ports that follow', () => {
+  const layout = withObserver(layoutOf(3, 1), [1, 2, 3]);
+  assert.ok(!('problem' in layout));
+  assert.deepEqual(layout.servers, layoutOf(3, 2).servers);
+});
+
+test('withObserver adds an observer on the ports given, where the others were not derived', () => {
+  const servers = layoutOf(3, 0).servers.map((server) => ({ ...server, quorumPort: 9 }));
+  const layout = withObserver({ ...layoutOf(3, 0), servers }, [1, 2, 3]);
+  assert.ok(!('problem' in layout));
+  const added = { id: 4, role: 'observer', clientPort: 1, quorumPort: 2, electionPort: 3 };
+  assert.deepEqual(layout.servers, [...servers, added]);
 });
