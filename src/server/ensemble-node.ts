@@ -8,14 +8,12 @@ import { unreachable } from '../base/assert.ts';
 import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
 import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
-import { ElectionTransport } from '../peer/election-transport.ts';
 import {
   type ClientMessage,
   ClientMessageType,
   isClientMessage,
   type PeerMessage,
 } from '../peer/peer-message.ts';
-import { QuorumTransport } from '../peer/quorum-transport.ts';
 import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
 import { DataTree } from '../store/data-tree.ts';
@@ -26,7 +24,7 @@ import type { Txn } from '../store/txn.ts';
 import { Applier } from './applier.ts';
 import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
-import { createCore, createPeerNetwork } from './create-core.ts';
+import { createCore } from './create-core.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Divergence } from './divergence.ts';
 import { asFatal, FatalError, isDamage } from './fatal-error.ts';
@@ -35,12 +33,14 @@ import type { Log } from './logger.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
+import { type LogRead, PeerSide } from './peer-side.ts';
 import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
 import { Scrubber } from './scrubber.ts';
 import { Serving } from './serving.ts';
-import { SnapshotReceiver, SnapshotSender } from './snapshot-transfer.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
+import { Witness, witnessFile } from './witness.ts';
 
 export interface EnsembleNodeOptions {
   readonly config: ServerConfig;
@@ -58,9 +58,6 @@ const TICK_SETTLED_MS = 50;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
 const CHECKPOINT_INTERVAL_MS = 60_000;
-/** A learner that has so much waiting is sent no more of the log. */
-const LINK_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
-
 export class EnsembleNode implements ReplicaPeers {
   readonly node: ZabNode;
   /** What clients are served from. */
@@ -69,22 +66,18 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #writer: LogWriter;
   readonly #applier: Applier;
   readonly #checkpoints: CheckpointDriver;
-  readonly #election: ElectionTransport | undefined;
-  readonly #quorum: QuorumTransport | undefined;
-  readonly #sender: SnapshotSender | undefined;
+  /** undefined when this server stands alone. */
+  readonly #peers: PeerSide | undefined;
   readonly #receiver: SnapshotReceiver;
   readonly #standings: PeerStandings;
   readonly #disk: DiskWatch;
   readonly #divergence: Divergence;
   readonly #scrubber: Scrubber;
+  readonly #witness: Witness;
   readonly #metrics = new NodeMetrics();
   readonly #quotaWarnings: QuotaWarnings;
   readonly #serving: Serving;
-  readonly #learners = new Map<LinkId, ServerId>();
-  /** Log reads that wait until their link has room. */
-  readonly #pausedReads = new Map<LinkId, Extract<Effect, { kind: 'readLog' }>>();
   #state: StateStore;
-  #leaderLink: LinkId | undefined;
   #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
@@ -114,6 +107,8 @@ export class EnsembleNode implements ReplicaPeers {
     this.#disk = this.#createDiskWatch();
     this.#divergence = this.#createDivergence();
     this.#scrubber = this.#createScrubber();
+    const file = witnessFile(config);
+    this.#witness = new Witness(file, runtime, () => storage.log.meta, failed);
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
     this.#writer = new LogWriter(storage.log, {
       stagedGeneration: () => this.#receiver.generation,
@@ -124,6 +119,7 @@ export class EnsembleNode implements ReplicaPeers {
       },
       writeEnded: () => {
         this.#metrics.writeEnded(this.#nowMs);
+        this.#witness.follow();
         runtime.reached?.('logWritten');
       },
       persisted: (id) => this.#guard(() => this.#persisted(id)),
@@ -158,24 +154,7 @@ export class EnsembleNode implements ReplicaPeers {
       rejected: (reason) => this.#rejectSnapshot(reason),
       failed,
     });
-    if (config.isStandalone) return;
-    const network = createPeerNetwork(options, this.node);
-    this.#election = new ElectionTransport(network, {
-      onNotification: (from, n) => this.#input(() => this.node.notified(from, n)),
-      onReachability: (sid, r) => this.#input(() => this.node.reachability(sid, r)),
-      onMet: (identity) => {
-        this.#standings.met(identity);
-        this.#input(() => this.node.met(identity.sid, identity.isEmpty));
-      },
-    });
-    this.#quorum = this.#createQuorumTransport(network);
-    this.#sender = new SnapshotSender({
-      node: this.node,
-      transport: this.#quorum,
-      state: () => this.#state,
-      wake: () => this.wake(),
-      failed,
-    });
+    if (!config.isStandalone) this.#peers = this.#createPeerSide();
   }
 
   /** Loads the state; rejects with a `FatalError` when it is damaged. */
@@ -204,19 +183,11 @@ export class EnsembleNode implements ReplicaPeers {
   async start(): Promise<void> {
     const { committed } = this.node.history;
     this.#applier.applyUpTo(committed);
+    const { missing } = this.#options.storage;
+    if (missing !== undefined) this.#options.log.error('dataMissing', { reason: missing });
     await this.#disk.start();
     this.#scrubber.start();
-    try {
-      await this.#quorum?.start();
-      await this.#election?.start();
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      throw new FatalError(
-        'PORT',
-        `server ${this.#options.config.serverId}: ${error.message}; is another server running with these ports?`,
-        { cause: error },
-      );
-    }
+    await this.#peers?.start();
     this.#input(() => this.node.start(this.#options.runtime.clock.monotonicMs()));
     this.#tick();
   }
@@ -231,11 +202,11 @@ export class EnsembleNode implements ReplicaPeers {
     this.#disk.stop();
     this.#scrubber.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
-    await this.#election?.stop();
-    await this.#quorum?.stop();
+    await this.#peers?.stop();
     try {
       await this.#writer.settled();
       await this.#checkpoints.stop();
+      await this.#witness.stop(true);
     } catch (error) {
       throw asFatal(error);
     } finally {
@@ -246,15 +217,15 @@ export class EnsembleNode implements ReplicaPeers {
   // ReplicaPeers --------------------------------------------------------------------------------
 
   sendToLeader(message: ClientMessage): void {
-    if (this.#leaderLink !== undefined) this.#quorum?.send(this.#leaderLink, message);
+    this.#peers?.sendToLeader(message);
   }
 
   sendToLearner(link: LinkId, message: ClientMessage): void {
-    this.#quorum?.send(link, message);
+    this.#peers?.sendToLearner(link, message);
   }
 
   broadcastToLearners(message: ClientMessage): void {
-    if (this.#learners.size > 0) this.#quorum?.broadcast([...this.#learners.keys()], message);
+    this.#peers?.broadcastToLearners(message);
   }
 
   wake(): void {
@@ -283,11 +254,7 @@ export class EnsembleNode implements ReplicaPeers {
   #createDivergence(): Divergence {
     return new Divergence(this.#options.config, this.#options.log, {
       tellLeader: (message) => this.sendToLeader(message),
-      tellLearner: (sid, message) => {
-        for (const [link, learner] of this.#learners) {
-          if (learner === sid) this.sendToLearner(link, message);
-        }
-      },
+      tellLearner: (sid, message) => this.#peers?.tellLearner(sid, message),
       retire: () => this.replica.retire(),
       fail: (error) => this.#fail(error),
     });
@@ -349,24 +316,21 @@ export class EnsembleNode implements ReplicaPeers {
     });
   }
 
-  #createQuorumTransport(network: ReturnType<typeof createPeerNetwork>): QuorumTransport {
-    return new QuorumTransport(network, {
-      newLink: () => this.node.newLink(),
-      onOpened: (link) => this.#input(() => this.node.opened(link)),
-      onLearner: (link, { sid, incarnation }) => {
-        this.#learners.set(link, sid);
-        this.#input(() => this.node.learnerConnected(link, sid, incarnation));
+  #createPeerSide(): PeerSide {
+    return new PeerSide({
+      ...this.#options,
+      node: this.node,
+      state: () => this.#state,
+      input: (handle) => this.#input(handle),
+      wake: () => this.wake(),
+      received: (link, sid, message) => this.#received(link, sid, message),
+      met: (identity) => {
+        this.#standings.met(identity);
+        this.#input(() => this.node.met(identity.sid, identity.isEmpty));
       },
-      onMessage: (link, message) => this.#input(() => this.#received(link, message)),
-      onDrain: (link) => this.#drained(link),
-      onClosed: (link, reason) => {
-        this.#options.log.info('peerClosed', { link, sid: this.#learners.get(link), reason });
-        this.#learners.delete(link);
-        this.#pausedReads.delete(link);
-        this.#disk.forget(link);
-        this.#sender?.resume(link);
-        this.#input(() => this.node.closed(link));
-      },
+      closed: (link) => this.#disk.forget(link),
+      readLog: (read) => this.#readLog(read),
+      failed: (error) => this.#fail(error),
     });
   }
 
@@ -414,7 +378,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
   }
 
-  #received(link: LinkId, message: PeerMessage): void {
+  #received(link: LinkId, sid: ServerId | undefined, message: PeerMessage): void {
     if (!isClientMessage(message)) {
       this.node.receive(link, message);
       return;
@@ -423,12 +387,6 @@ export class EnsembleNode implements ReplicaPeers {
       this.#disk.heard(link, message.hasRoom);
       return;
     }
-    if (message.type === ClientMessageType.snapshotTaken) {
-      this.#sender?.taken(link, message.byteCount);
-      this.node.snapshotTaken(link);
-      return;
-    }
-    const sid = this.#learners.get(link);
     if (message.type === ClientMessageType.outvoted) {
       if (sid === undefined) this.#divergence.outvoted(message.zxid, message.digest);
       return;
@@ -444,13 +402,6 @@ export class EnsembleNode implements ReplicaPeers {
   #persisted(id: number): void {
     this.node.persisted(id);
     this.#drain();
-  }
-
-  #drained(link: LinkId): void {
-    this.#sender?.resume(link);
-    const read = this.#pausedReads.get(link);
-    this.#pausedReads.delete(link);
-    if (read !== undefined) this.#readLog(read);
   }
 
   // Effects -------------------------------------------------------------------------------------
@@ -480,26 +431,15 @@ export class EnsembleNode implements ReplicaPeers {
         this.#writer.add(effect.request);
         return;
       case 'notify':
-        this.#election?.notify(effect.to, effect.notification);
-        return;
       case 'dial':
-        this.#leaderLink = effect.link;
-        this.#quorum?.dial(effect.leader, effect.link);
-        return;
       case 'send':
-        this.#quorum?.send(effect.link, effect.message);
-        return;
       case 'broadcast':
-        this.#quorum?.broadcast(effect.links, effect.message);
-        return;
       case 'close':
-        this.#quorum?.close(effect.link, effect.reason);
+      case 'sendSnapshot':
+        this.#peers?.carryOut(effect);
         return;
       case 'readLog':
         this.#readLog(effect);
-        return;
-      case 'sendSnapshot':
-        this.#sender?.start(effect.link);
         return;
       case 'stageBegin':
         this.#receiver.begin();
@@ -535,12 +475,9 @@ export class EnsembleNode implements ReplicaPeers {
     }
   }
 
-  #readLog(read: Extract<Effect, { kind: 'readLog' }>): void {
+  #readLog(read: LogRead): void {
     const { link, after, maxBytes } = read;
-    if ((this.#quorum?.queuedBytes(link) ?? 0) > LINK_QUEUE_BYTES_MAX) {
-      this.#pausedReads.set(link, read);
-      return;
-    }
+    if (this.#peers?.hasRoomFor(read) === false) return;
     this.#options.storage.log.read(after, maxBytes).then(
       (entries) => this.#input(() => this.node.logRead(link, entries)),
       (error: unknown) => {
@@ -580,7 +517,7 @@ export class EnsembleNode implements ReplicaPeers {
   #roleChanged(role: Role): void {
     const before = this.#serving.role;
     if (before.name !== role.name) this.#divergence.roleChanged(role.name === 'leading');
-    if (role.name === 'looking') this.#leaderLink = undefined;
+    if (role.name === 'looking') this.#peers?.leaderLost();
     this.#serving.roleChanged(role);
   }
 
@@ -609,7 +546,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   #rejectSnapshot(reason: string): void {
     this.#options.log.warn('snapshotRejected', { reason });
-    if (this.#leaderLink !== undefined) this.#quorum?.close(this.#leaderLink, reason);
+    this.#peers?.leaveLeader(reason);
   }
 
   // Facts ---------------------------------------------------------------------------------------
@@ -640,8 +577,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#scrubber.stop();
     if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     this.replica.retire();
-    const closing = [this.#election?.stop(), this.#quorum?.stop()];
-    this.#closed = Promise.all(closing).then(
+    this.#closed = Promise.resolve(this.#peers?.stop()).then(
       () => undefined,
       (error: unknown) => {
         this.#options.log.warn('abortIncomplete', { reason: String(error) });
@@ -652,6 +588,7 @@ export class EnsembleNode implements ReplicaPeers {
   /** After the node has failed: lets go of its disk, so that another life can begin on it. */
   async release(): Promise<void> {
     await this.#closed;
+    await this.#witness.stop(false);
     await this.#checkpoints.halt();
     await this.#writer.settled().catch(() => undefined);
     await this.#options.storage.close();

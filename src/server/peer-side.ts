@@ -1,0 +1,185 @@
+/**
+ * The other servers as the driver sees them: links to the leader and to learners, what is sent over
+ * them, snapshots on their way, and log reads that wait until a link has room.
+ */
+
+import type { ServerId } from '../base/ids.ts';
+import type { Effect, LinkId } from '../consensus/effects.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import { ElectionTransport } from '../peer/election-transport.ts';
+import type { PeerIdentity } from '../peer/identity.ts';
+import { type ClientMessage, ClientMessageType, type PeerMessage } from '../peer/peer-message.ts';
+import { QuorumTransport } from '../peer/quorum-transport.ts';
+import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
+import type { StateStore } from '../store/state-store.ts';
+import type { ServerConfig } from './config.ts';
+import { createPeerNetwork } from './create-core.ts';
+import { FatalError } from './fatal-error.ts';
+import type { Log } from './logger.ts';
+import type { OpenedStorage } from './open-storage.ts';
+import { SnapshotSender } from './snapshot-transfer.ts';
+
+export type LogRead = Extract<Effect, { kind: 'readLog' }>;
+export type PeerEffect = Extract<
+  Effect,
+  { kind: 'notify' | 'dial' | 'send' | 'broadcast' | 'close' | 'sendSnapshot' }
+>;
+
+export interface PeerSideOptions {
+  readonly config: ServerConfig;
+  readonly runtime: Runtime;
+  readonly storage: OpenedStorage;
+  readonly log: Log;
+  readonly node: ZabNode;
+  /** The state as it is now. */
+  readonly state: () => StateStore;
+  /** Hands something to the core, in the driver's way. */
+  readonly input: (handle: () => void) => void;
+  readonly wake: () => void;
+  /** `sid`: the learner that sent it; undefined when the leader did. */
+  readonly received: (link: LinkId, sid: ServerId | undefined, message: PeerMessage) => void;
+  readonly met: (identity: PeerIdentity) => void;
+  readonly closed: (link: LinkId) => void;
+  /** The link of a read that was put off has room. */
+  readonly readLog: (read: LogRead) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A learner that has so much waiting is sent no more of the log. */
+const LINK_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
+
+export class PeerSide {
+  readonly #options: PeerSideOptions;
+  readonly #election: ElectionTransport;
+  readonly #quorum: QuorumTransport;
+  readonly #sender: SnapshotSender;
+  readonly #learners = new Map<LinkId, ServerId>();
+  readonly #pausedReads = new Map<LinkId, LogRead>();
+  #leaderLink: LinkId | undefined;
+
+  constructor(options: PeerSideOptions) {
+    const { node, input, met, state, wake, failed } = options;
+    this.#options = options;
+    const network = createPeerNetwork(options, node);
+    this.#election = new ElectionTransport(network, {
+      onNotification: (from, n) => input(() => node.notified(from, n)),
+      onReachability: (sid, r) => input(() => node.reachability(sid, r)),
+      onMet: met,
+    });
+    this.#quorum = new QuorumTransport(network, {
+      newLink: () => node.newLink(),
+      onOpened: (link) => input(() => node.opened(link)),
+      onLearner: (link, { sid, incarnation }) => {
+        this.#learners.set(link, sid);
+        input(() => node.learnerConnected(link, sid, incarnation));
+      },
+      onMessage: (link, message) => input(() => this.#received(link, message)),
+      onDrain: (link) => this.#drained(link),
+      onClosed: (link, reason) => this.#closed(link, reason),
+    });
+    this.#sender = new SnapshotSender({ node, transport: this.#quorum, state, wake, failed });
+  }
+
+  /** Rejects with a `FatalError` of code `PORT` when a port cannot be bound. */
+  async start(): Promise<void> {
+    try {
+      await this.#quorum.start();
+      await this.#election.start();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      throw new FatalError(
+        'PORT',
+        `server ${this.#options.config.serverId}: ${error.message}; is another server running with these ports?`,
+        { cause: error },
+      );
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#election.stop(), this.#quorum.stop()]);
+  }
+
+  carryOut(effect: PeerEffect): void {
+    switch (effect.kind) {
+      case 'notify':
+        this.#election.notify(effect.to, effect.notification);
+        return;
+      case 'dial':
+        this.#leaderLink = effect.link;
+        this.#quorum.dial(effect.leader, effect.link);
+        return;
+      case 'send':
+        this.#quorum.send(effect.link, effect.message);
+        return;
+      case 'broadcast':
+        this.#quorum.broadcast(effect.links, effect.message);
+        return;
+      case 'close':
+        this.#quorum.close(effect.link, effect.reason);
+        return;
+      case 'sendSnapshot':
+        this.#sender.start(effect.link);
+        return;
+    }
+  }
+
+  sendToLeader(message: ClientMessage): void {
+    if (this.#leaderLink !== undefined) this.#quorum.send(this.#leaderLink, message);
+  }
+
+  sendToLearner(link: LinkId, message: ClientMessage): void {
+    this.#quorum.send(link, message);
+  }
+
+  /** Over every link that the server has as a learner. */
+  tellLearner(sid: ServerId, message: ClientMessage): void {
+    for (const [link, learner] of this.#learners) {
+      if (learner === sid) this.#quorum.send(link, message);
+    }
+  }
+
+  broadcastToLearners(message: ClientMessage): void {
+    if (this.#learners.size > 0) this.#quorum.broadcast([...this.#learners.keys()], message);
+  }
+
+  leaderLost(): void {
+    this.#leaderLink = undefined;
+  }
+
+  leaveLeader(reason: string): void {
+    if (this.#leaderLink !== undefined) this.#quorum.close(this.#leaderLink, reason);
+  }
+
+  /** False when the link has more waiting than it should; the read comes back when it has room. */
+  hasRoomFor(read: LogRead): boolean {
+    if (this.#quorum.queuedBytes(read.link) <= LINK_QUEUE_BYTES_MAX) return true;
+    this.#pausedReads.set(read.link, read);
+    return false;
+  }
+
+  #received(link: LinkId, message: PeerMessage): void {
+    if (message.type === ClientMessageType.snapshotTaken) {
+      this.#sender.taken(link, message.byteCount);
+      this.#options.node.snapshotTaken(link);
+      return;
+    }
+    this.#options.received(link, this.#learners.get(link), message);
+  }
+
+  #drained(link: LinkId): void {
+    this.#sender.resume(link);
+    const read = this.#pausedReads.get(link);
+    this.#pausedReads.delete(link);
+    if (read !== undefined) this.#options.readLog(read);
+  }
+
+  #closed(link: LinkId, reason: string): void {
+    const { log, node, input, closed } = this.#options;
+    log.info('peerClosed', { link, sid: this.#learners.get(link), reason });
+    this.#learners.delete(link);
+    this.#pausedReads.delete(link);
+    closed(link);
+    this.#sender.resume(link);
+    input(() => node.closed(link));
+  }
+}
