@@ -24,7 +24,8 @@ export class LiveTable {
   /** Puts a text of whole lines in place of the one before. */
   draw(text: string): void {
     if (!this.isLive) return;
-    const width = (this.#sink.columns ?? COLUMNS_DEFAULT) - 1;
+    // A terminal that does not know its size says 0.
+    const width = (this.#sink.columns || COLUMNS_DEFAULT) - 1;
     // A line that the terminal would break takes more rows than are drawn over.
     const lines = text.split('\n').map((line) => line.slice(0, width));
     const clipped = lines.join('\n');

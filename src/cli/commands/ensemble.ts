@@ -174,11 +174,13 @@ function welcome(
   const verdict =
     leader === undefined ? `${statuses.length} servers serve` : `server ${leader.id} leads`;
   const port = servers[0]?.clientPort;
+  // On a terminal a live one follows.
+  const table = process.stdout.isTTY && !detach ? '' : `${statusTable(statuses)}\n`;
   const after = detach
     ? `stop them with        vivarium ensemble stop${dirFlag(dir)}\n`
     : 'stop them with        Ctrl-C\n';
   return (
-    `${verdict}\n\n${statusTable(statuses)}\n` +
+    `${verdict}\n\n${table}` +
     `connect a client with zkCli.sh -server ${ensemble.connectString}\n` +
     `ask a server with     echo stat | nc 127.0.0.1 ${port} | grep Mode\n` +
     `data and logs are in  ${directory}/server.N\n${after}`

@@ -30,9 +30,16 @@ export function statusCommand(
           describe: 'host:port,host:port,...',
         })
         .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-        .option('timeout', { type: 'number', default: 2000, describe: 'milliseconds to wait' }),
+        .option('timeout', { type: 'number', default: 2000, describe: 'milliseconds to wait' })
+        .example('$0 status zk1,zk2,zk3', 'three servers at port 2181')
+        .epilogue(
+          'role: leader, follower, observer, standalone, read-only, looking (knows no quorum) or down.\n' +
+            'lag: transactions behind the leader.\n' +
+            'Exit status: 0 some server serves clients, 1 none does (there is no quorum), 2 wrong use.',
+        ),
     handler: async ({ servers, json, timeout }) => {
       const addresses = servers.split(',').map(addressArgument);
+      if (!(timeout > 0)) throw new UsageError('--timeout: expected a number of milliseconds');
       const statuses = await askStatus(createNodeRuntime(), addresses, timeout);
       process.stdout.write(json ? statusJson(statuses) : statusTable(statuses));
       exit(hasQuorum(statuses) ? 0 : 1);
@@ -57,8 +64,11 @@ function statusTable(statuses: readonly ServerStatus[]): string {
     cell(status.connections),
     cell(status.lag),
   ]);
-  const verdict = hasQuorum(statuses) ? '' : 'no server serves clients: there is no quorum\n';
-  return renderTable([HEADER, ...rows]) + verdict;
+  let text = renderTable([HEADER, ...rows]);
+  for (const { problem } of statuses) {
+    if (problem !== undefined) text += `${problem}\n`;
+  }
+  return hasQuorum(statuses) ? text : `${text}no server serves clients: there is no quorum\n`;
 }
 
 function statusJson(statuses: readonly ServerStatus[]): string {
