@@ -10,6 +10,8 @@ export interface SeedRange {
   readonly count: number;
   /** Default: one a core. */
   readonly threadCount?: number | undefined;
+  /** Asked after each seed: whether others are to follow. */
+  readonly isWanted?: (result: SeedResult) => boolean;
 }
 
 export interface Totals {
@@ -40,9 +42,14 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
   };
   let next = range.from;
   const end = range.from + range.count;
-  const take = (): number | undefined => (next < end ? next++ : undefined);
+  let isOver = false;
+  const take = (): number | undefined => (next < end && !isOver ? next++ : undefined);
+  const ended = (result: SeedResult): void => {
+    add(totals, result);
+    isOver ||= range.isWanted?.(result) === false;
+  };
   const threadCount = Math.min(range.count, range.threadCount ?? availableParallelism());
-  const threads = Array.from({ length: threadCount }, () => runThread(take, totals));
+  const threads = Array.from({ length: threadCount }, () => runThread(take, ended));
   await Promise.all(threads);
   return totals;
 }
@@ -65,7 +72,10 @@ export function replayCommand(seed: number): string {
   return `npm run sim -- --from ${seed} --seeds 1 --log`;
 }
 
-function runThread(take: () => number | undefined, totals: Totals): Promise<void> {
+function runThread(
+  take: () => number | undefined,
+  ended: (result: SeedResult) => void,
+): Promise<void> {
   const worker = new Worker(new URL('./seed-worker.js', import.meta.url), {
     // A seed leaves nothing behind: with room for all of it the collector has little to copy.
     resourceLimits: { maxYoungGenerationSizeMb: 64 },
@@ -77,7 +87,7 @@ function runThread(take: () => number | undefined, totals: Totals): Promise<void
       else worker.terminate().then(() => resolve(), reject);
     };
     worker.on('message', (result: SeedResult) => {
-      add(totals, result);
+      ended(result);
       current = take();
       go();
     });

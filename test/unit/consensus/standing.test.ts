@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import type { Standing } from '../../../src/base/standing.ts';
 import { ZabCluster } from '../../support/zab-cluster.ts';
+import { storm } from '../../support/zab-storm.ts';
 
 function settled(voters: number, observers = 0, seed = 1): ZabCluster {
   const cluster = new ZabCluster(voters, observers, seed);
@@ -162,60 +163,7 @@ describe('a voter whose disk went back in time', () => {
 describe('disks that are emptied in a storm', () => {
   it('lose no acknowledged write, and no server for good', () => {
     let wipes = 0;
-    for (let seed = 1; seed <= 300; seed++) wipes += storm(seed);
+    for (let seed = 1; seed <= 300; seed++) wipes += storm(seed, true).wipes;
     assert(wipes > 300, `only ${wipes} disks were emptied`);
   });
 });
-
-function disturb(cluster: ZabCluster, victim: number, other: number): void {
-  const choice = cluster.prng.between(1, 100);
-  if (choice === 1) cluster.cut.add(`${victim}-${other}`);
-  else if (choice <= 3) cluster.cut.clear();
-  else if (choice === 4) cluster.trim(victim);
-  else if (choice <= 14) cluster.propose();
-  else cluster.step();
-}
-
-/** Voters whose disk does not hold all that they vouched for. */
-function lostCount(cluster: ZabCluster, voters: number): number {
-  const lost = cluster.servers.filter(
-    ({ id, disk }) => id <= voters && disk.state.standing !== 'whole',
-  );
-  return lost.length;
-}
-
-/** Random events with crashes, many of them silent, and at any time a minority of emptied disks. */
-function storm(seed: number): number {
-  const voters = seed % 2 === 0 ? 5 : 3;
-  const cluster = new ZabCluster(voters, seed % 4 === 0 ? 1 : 0, seed);
-  const { prng, servers } = cluster;
-  const budget = (voters - 1) / 2;
-  let wipes = 0;
-  for (let i = 0; i < 1500; i++) {
-    const victim = prng.between(1, servers.length);
-    const other = prng.between(1, servers.length);
-    const isUp = cluster.server(victim).node !== undefined;
-    if (prng.chance(0.01) && isUp) {
-      cluster.crash(victim, { isSilent: prng.chance(0.5) });
-      if (prng.chance(0.4) && lostCount(cluster, voters) < budget) {
-        cluster.wipe(victim);
-        wipes++;
-      }
-    } else if (prng.chance(0.03) && !isUp) cluster.start(victim);
-    else disturb(cluster, victim, other);
-  }
-  cluster.cut.clear();
-  for (const server of servers) if (server.node === undefined) cluster.start(server.id);
-  assert(
-    cluster.runUntil(() => cluster.isSettled()),
-    `seed ${seed}: no progress after healing`,
-  );
-  for (const server of servers) {
-    assert.equal(server.applied.length, cluster.committed.length, `seed ${seed}`);
-  }
-  for (const entry of cluster.acknowledged) {
-    assert(cluster.committed.includes(entry), `seed ${seed}: lost ${entry}`);
-  }
-  assert(lostCount(cluster, voters) === 0, `seed ${seed}: a server is not whole again`);
-  return wipes;
-}

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { ZabCluster } from '../../support/zab-cluster.ts';
+import { storm } from '../../support/zab-storm.ts';
 
 function settled(voters: number, observers = 0, seed = 1): ZabCluster {
   const cluster = new ZabCluster(voters, observers, seed);
@@ -85,43 +86,7 @@ describe('ZabNode', () => {
 
   it('keeps one committed history, every acknowledged write and one leader per epoch under crashes and cuts', () => {
     let leaderships = 0;
-    for (let seed = 1; seed <= 300; seed++) leaderships += storm(seed);
+    for (let seed = 1; seed <= 300; seed++) leaderships += storm(seed, false).leaderships;
     assert(leaderships > 600, `only ${leaderships} leaderships were established`);
   });
 });
-
-function disturb(cluster: ZabCluster, victim: number, other: number): void {
-  const choice = cluster.prng.between(1, 100);
-  if (choice === 1) cluster.cut.add(`${victim}-${other}`);
-  else if (choice <= 3) cluster.cut.clear();
-  else if (choice === 4) cluster.trim(victim);
-  else if (choice <= 14) cluster.propose();
-  else cluster.step();
-}
-
-/** A thousand random events with crashes, cuts and trims; then all heals and must settle. */
-function storm(seed: number): number {
-  const cluster = new ZabCluster(seed % 3 === 0 ? 5 : 3, seed % 4 === 0 ? 1 : 0, seed);
-  const { prng, servers } = cluster;
-  for (let i = 0; i < 1500; i++) {
-    const victim = prng.between(1, servers.length);
-    const other = prng.between(1, servers.length);
-    const isUp = cluster.server(victim).node !== undefined;
-    if (prng.chance(0.01) && isUp) cluster.crash(victim);
-    else if (prng.chance(0.03) && !isUp) cluster.start(victim);
-    else disturb(cluster, victim, other);
-  }
-  cluster.cut.clear();
-  for (const server of servers) if (server.node === undefined) cluster.start(server.id);
-  assert(
-    cluster.runUntil(() => cluster.isSettled()),
-    `seed ${seed}: no progress after healing`,
-  );
-  for (const server of servers) {
-    assert.equal(server.applied.length, cluster.committed.length, `seed ${seed}`);
-  }
-  for (const entry of cluster.acknowledged) {
-    assert(cluster.committed.includes(entry), `seed ${seed}: lost ${entry}`);
-  }
-  return cluster.leaderOfEpoch.size;
-}

@@ -1,0 +1,118 @@
+/** What the tests, the core's storm and the simulator say of one mutant. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { DirectedTest, Mutant } from './mutant.ts';
+
+export interface TrialLimits {
+  /** Schedules of the core's storm at most; 0 for none. */
+  readonly storms: number;
+  /** Seeds of the simulator at most; 0 for none. */
+  readonly seeds: number;
+  readonly firstSeed: number;
+}
+
+/** How many schedules it took to notice; undefined when so many as were allowed did not. */
+export interface Search {
+  readonly schedules: number;
+  readonly isKilled: boolean;
+  /** What was noticed. */
+  readonly how: string;
+}
+
+export interface Verdict {
+  /** Undefined when the mutant has no test of its own. */
+  readonly directed: boolean | undefined;
+  readonly storm: Search | undefined;
+  readonly sim: Search | undefined;
+}
+
+const TEST_MAX_MS = 120_000;
+/** One schedule or seed that takes so long does not end. */
+const SILENCE_MAX_MS = 60_000;
+
+export async function tryMutant(
+  directory: string,
+  mutant: Mutant,
+  limits: TrialLimits,
+): Promise<Verdict> {
+  const { directed } = mutant;
+  const storm = join(directory, 'test/mutants/storm-main.js');
+  const sim = join(directory, 'test/mutants/seeds-main.js');
+  const { storms, seeds, firstSeed } = limits;
+  return {
+    directed: directed && !(await passes(directory, directed)),
+    storm: mutant.isInCore && storms > 0 ? await search(storm, firstSeed, storms) : undefined,
+    sim: seeds > 0 ? await search(sim, firstSeed, seeds) : undefined,
+  };
+}
+
+/** Whether the test, which must be there, passes. */
+export async function passes(directory: string, { file, name }: DirectedTest): Promise<boolean> {
+  const pattern = `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`;
+  const args = ['--test', '--test-reporter=tap', `--test-name-pattern=${pattern}`, file];
+  const { code, output } = await run(args, directory, TEST_MAX_MS, () => undefined);
+  const ran = Number(/^# tests (\d+)/m.exec(output)?.[1] ?? 0);
+  const skipped = Number(/^# skipped (\d+)/m.exec(output)?.[1] ?? 0);
+  if (code === 0 && ran - skipped < 1) throw new Error(`${file} has no test called ${name}`);
+  return code === 0;
+}
+
+/** Runs a program that says the number of each schedule done, and at last what was noticed. */
+async function search(program: string, from: number, count: number): Promise<Search> {
+  let schedules = 0;
+  let how = '';
+  const heard = (line: string): void => {
+    if (line.startsWith('done ')) schedules = Number(line.slice(5));
+    else if (line.startsWith('found ')) how ||= line.slice(6);
+  };
+  const args = [program, String(from), String(count)];
+  const { code } = await run(args, undefined, SILENCE_MAX_MS, heard);
+  if (code === undefined) how = 'a schedule that does not end';
+  else if (code !== 0) how ||= 'the program ended by itself';
+  const isKilled = code !== 0;
+  return { schedules: isKilled ? schedules + 1 : schedules, isKilled, how };
+}
+
+interface Ended {
+  /** Undefined: it was silent for too long. */
+  readonly code: number | undefined;
+  readonly output: string;
+}
+
+function run(
+  args: readonly string[],
+  cwd: string | undefined,
+  silenceMaxMs: number,
+  heard: (line: string) => void,
+): Promise<Ended> {
+  const child: ChildProcess = spawn(process.execPath, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    // A test of the program that runs this one would otherwise be taken for one of its own.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  return new Promise((resolve, reject) => {
+    let output = '';
+    let rest = '';
+    let isSilent = false;
+    const giveUp = (): void => {
+      isSilent = true;
+      child.kill('SIGKILL');
+    };
+    let timer = setTimeout(giveUp, silenceMaxMs);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, silenceMaxMs);
+      output += chunk;
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) heard(line);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: isSilent ? undefined : (code ?? 1), output });
+    });
+  });
+}
