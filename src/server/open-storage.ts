@@ -3,7 +3,7 @@
  * `dataLogDir/log`, the state in `dataDir/state`. Both or neither must be there, and they must fit.
  */
 
-import { ZXID_NONE, type Zxid, zxidHex } from '../base/ids.ts';
+import { type Zxid, zxidHex } from '../base/ids.ts';
 import type { Standing } from '../base/standing.ts';
 import {
   type KeyValueStore,
@@ -18,13 +18,16 @@ import { TxnLog } from '../store/txn-log.ts';
 import type { ServerConfig } from './config.ts';
 import { FatalError, isDamage } from './fatal-error.ts';
 import { misplacedStore } from './misplaced.ts';
-import { isHalfSetAside, isInitialized, standingOfNew } from './set-aside.ts';
+import { canHeal, isHalfSetAside, isInitialized, standingOfNew } from './set-aside.ts';
+import { missingFrom, witnessFile } from './witness.ts';
 
 export interface OpenedStorage {
   readonly log: TxnLog;
   readonly state: StateStore;
   /** The store that all generations of the state share. */
   readonly stateStore: KeyValueStore;
+  /** What the log once held and has lost: this server has to fetch it from the others. */
+  readonly missing: string | undefined;
   readonly logDirectory: string;
   readonly stateDirectory: string;
   close(): Promise<void>;
@@ -141,7 +144,7 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   let stateStore: KeyValueStore | undefined;
   try {
     stateStore = await storage.open(statePath, { create: !hasState });
-    const { log, state } = await openBoth(config, runtime, {
+    const { log, state, missing } = await openBoth(config, runtime, {
       logStore,
       stateStore,
       isNew: !hasLog || !hasState,
@@ -150,7 +153,15 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
       await log.close();
       await stateStore?.close();
     };
-    return { log, state, stateStore, logDirectory: logPath, stateDirectory: statePath, close };
+    return {
+      log,
+      state,
+      stateStore,
+      missing,
+      logDirectory: logPath,
+      stateDirectory: statePath,
+      close,
+    };
   } catch (error) {
     await stateStore?.close();
     await logStore.close();
@@ -169,7 +180,7 @@ async function openBoth(
   config: ServerConfig,
   runtime: Runtime,
   { logStore, stateStore, isNew: isMade }: Stores,
-): Promise<{ readonly log: TxnLog; readonly state: StateStore }> {
+): Promise<Pick<OpenedStorage, 'log' | 'state' | 'missing'>> {
   const isNew = isMade || (await isUnfinished(logStore, stateStore));
   if (isNew) {
     // The state first: a crash in between leaves no log, and the next start begins again here.
@@ -181,11 +192,26 @@ async function openBoth(
   }
   const { log, state } = await openWritten(config, logStore, stateStore);
   await state.dropOtherGenerations();
-  const isDoubtful = log.meta.standing !== 'whole';
-  if (isDoubtful && log.meta.lastZxid === ZXID_NONE && (await isInitialized(config, runtime))) {
+  const missing = await missingFrom(runtime.storage, config, log.meta);
+  if (missing !== undefined) await doubt(config, log, missing);
+  if (log.meta.standing !== 'whole' && (await isInitialized(config, runtime))) {
     await log.write({ standing: 'whole' });
   }
-  return { log, state };
+  return { log, state, missing };
+}
+
+/** Others have what this server lacks; a server without others must not go on as if nothing were. */
+async function doubt(config: ServerConfig, log: TxnLog, missing: string): Promise<void> {
+  if (!canHeal(config)) {
+    throw new FatalError(
+      'DATA',
+      `server ${config.serverId}: ${missing}: acknowledged writes were lost, or the data was restored from a backup`,
+      {
+        remedy: `restore both data directories from one backup, or delete ${witnessFile(config)} to go on with what is there`,
+      },
+    );
+  }
+  if (log.meta.standing === 'whole') await log.write({ standing: 'lost' });
 }
 
 async function openWritten(

@@ -26,12 +26,15 @@ export class StateRecord {
   /** The checkpoint that wrote it. */
   readonly sequence: number;
   readonly payload: Uint8Array;
+  readonly isDamaged: boolean;
 
-  constructor(key: Uint8Array, kind: RecordKind, payload: Uint8Array) {
+  /** Without a payload: the checksum does not match. */
+  constructor(key: Uint8Array, kind: RecordKind, payload: Uint8Array | undefined) {
     this.key = key;
     this.kind = kind;
     this.sequence = keySequence(key);
-    this.payload = payload;
+    this.payload = payload ?? NOTHING;
+    this.isDamaged = payload === undefined;
   }
 
   /** The subject for people and for maps. */
@@ -44,6 +47,8 @@ export class StateRecord {
     return keySubject(this.key);
   }
 }
+
+const NOTHING = new Uint8Array();
 
 export class CheckpointScan {
   readonly #reader: ChunkReader;
@@ -91,9 +96,7 @@ export class CheckpointScan {
       throw stateDamaged(`state store, key ${Buffer.from(key).toString('hex')}`, 'not a known key');
     }
     if (kind === 'meta') return;
-    const payload = openValue(pair);
-    const record = new StateRecord(key, kind, payload ?? key);
-    if (payload === undefined) throw recordDamaged(record, 'its checksum does not match');
+    const record = new StateRecord(key, kind, openValue(pair));
     if (record.sequence > this.#sequence) {
       this.#leftovers.push(key);
       return;
@@ -112,6 +115,8 @@ export class CheckpointScan {
     const candidate = this.#candidate;
     this.#candidate = undefined;
     if (candidate === undefined) return;
+    // A damaged version that a newer one replaced is of no concern: it was about to be deleted.
+    if (candidate.isDamaged) throw recordDamaged(candidate, 'its checksum does not match');
     if (isAbsent(candidate.payload)) this.#leftovers.push(candidate.key);
     else found.push(candidate);
   }

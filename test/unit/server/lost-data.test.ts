@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
+import type { KeyValue } from '../../../src/runtime/runtime.ts';
 import { writeSomething } from '../../support/sim-clients.ts';
 import { SimEnsemble } from '../../support/sim-ensemble.ts';
 
@@ -172,5 +173,50 @@ describe('a server that was set aside half when it was killed', () => {
     for (const id of [1, 2, 3]) await ensemble.start(`zk${id}`, id, LINES);
     assert(ensemble.world.disk('zk1').stores.has('/data/state.damaged-1'));
     await healed(ensemble, 'zk1');
+  });
+});
+
+describe('a store that lost its newest writes without a trace', () => {
+  /** Puts back what the stores held, and leaves the file beside them as it is. */
+  function turnBack(ensemble: SimEnsemble, host: string, old: readonly KeyValue[]): void {
+    const disk = ensemble.world.disk(host);
+    disk.wipe('/data/log');
+    for (const [key, value] of old) disk.edit('/data/log', key, value);
+  }
+
+  it('is found out by the witness, and heals, although nobody else remembers', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.startAll(3);
+    await writeSomething(ensemble, 'zk1');
+    const old = ensemble.world.disk('zk1').entries('/data/log');
+    for (let i = 0; i < 3; i++) await writeSomething(ensemble, 'zk1');
+    await evenly(ensemble);
+    await ensemble.world.runFor(3000);
+    for (const host of ['zk1', 'zk2', 'zk3']) ensemble.crash(host);
+    turnBack(ensemble, 'zk1', old);
+    for (const id of [1, 2, 3]) await ensemble.start(`zk${id}`, id, LINES);
+    const [said] = ensemble.logged('zk1', 'dataMissing');
+    assert.match(
+      String(said?.fields['reason']),
+      /the log ends at 0x1.*\/data\/witness says that it had reached 0x1/,
+    );
+    await healed(ensemble, 'zk1');
+    await evenly(ensemble);
+  });
+
+  it('is not gone on with by a standalone server', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.start('zk1', 1, []);
+    await ensemble.settled(1);
+    const old = ensemble.world.disk('zk1').entries('/data/log');
+    await writeSomething(ensemble, 'zk1');
+    await ensemble.world.runFor(3000);
+    ensemble.crash('zk1');
+    turnBack(ensemble, 'zk1', old);
+    await assert.rejects(ensemble.start('zk1', 1, []), (error: Error) => {
+      assert.match(error.message, /acknowledged writes were lost.*delete \/data\/witness/s);
+      assert.equal((error as Error & { exitCode?: number }).exitCode, 3);
+      return true;
+    });
   });
 });
