@@ -34,6 +34,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .demandCommand(1, 'name a command')
     .strict()
     .version(VERSION)
+    .epilogue(
+      'vivarium COMMAND --help describes a command; docs/operations.md says how to run servers.',
+    )
     .exitProcess(false)
     .fail((message, error) => {
       throw error ?? new UsageError(`${message} (vivarium --help shows what there is)`);

@@ -96,7 +96,12 @@ function serverOptions(yargs: Argv<object>): Argv<ServerArguments> {
     .option('log-level', { choices: LEVELS, default: 'info' as LogLevel, describe: 'log level' })
     .option('log-format', { choices: FORMATS, default: 'text' as LogFormat, describe: 'form' })
     .example('$0 server', 'a standalone server on port 2181, data in ./data')
-    .example('$0 server conf/zoo.cfg', 'a server as the file says');
+    .example('$0 server conf/zoo.cfg', 'a server as the file says')
+    .epilogue(
+      'SIGTERM, SIGINT and SIGHUP end the server in order.\n' +
+        'Exit status: 0 stopped in order, 1 broken state, 2 configuration, 3 data damaged or\n' +
+        'foreign, 4 a port is taken, 5 the disk failed.',
+    );
 }
 
 function readConfig(runtime: Runtime, given: ServerArguments): Promise<ServerConfig> {

@@ -54,8 +54,8 @@ function compareMember(configs: readonly ReadConfig[], id: number): Finding[] {
   const without: ReadConfig[] = [];
   for (const config of configs) {
     const member = config.members.find((candidate) => candidate.id === id);
-    if (member === undefined) without.push(config);
-    else listed.push({ config, member });
+    if (member === undefined && !hasLine(config, id)) without.push(config);
+    else if (member !== undefined) listed.push({ config, member });
   }
   const right = mostCommon(listed);
   if (right === undefined) return [];
@@ -69,6 +69,11 @@ function compareMember(configs: readonly ReadConfig[], id: number): Finding[] {
     if (!isSame(odd.member, right.member)) findings.push(differing(odd, right));
   }
   return findings;
+}
+
+/** Well formed or not: what is wrong with a line is told as such. */
+function hasLine({ settings }: ReadConfig, id: number): boolean {
+  return settings.members().some(({ key }) => Number(key.slice('server.'.length)) === id);
 }
 
 /** The line that most files agree on; the first of them when there is no such line. */

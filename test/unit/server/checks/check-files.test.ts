@@ -227,6 +227,16 @@ test('checkFiles: a server that one list lacks', async () => {
   );
 });
 
+test('checkFiles reports a malformed line once, and not as missing', async () => {
+  const setup = await Setup.local();
+  await setup.edit(2, 'server.3=127.0.0.1:', 'server.3=127.0.0.1:9');
+  const found = await checkFiles(setup.files, tools());
+  assert.deepEqual(
+    found.filter(({ topic }) => topic === 'members').map(({ where }) => where),
+    [`${setup.file(2)}:9`],
+  );
+});
+
 test('checkFiles: a server that only one list has', async () => {
   const setup = await Setup.local();
   await setup.edit(2, 'tickTime', 'server.9=127.0.0.1:31001:31002:observer\ntickTime');
