@@ -180,11 +180,14 @@ function clientTests(Native: NativePackage, servers: () => readonly string[]): v
     const { client_id, client_password } = session;
     const again = await open(Native, servers().at(-1) ?? '', { client_id, client_password });
     assert.equal(again.client_id, client_id);
-    again.close();
-    // That has closed the session for both.
     const other = await open(Native, servers()[0] ?? '');
+    const events = new Events();
     await other.sync(ROOT);
-    await fails(other.exists(`${ROOT}/mine`, false), code['ZNONODE']);
+    await other.w_exists(`${ROOT}/mine`, events.watcher);
+    // That closes the session for both.
+    again.close();
+    const gone = { type: code['ZOO_DELETED_EVENT'], path: `${ROOT}/mine` };
+    assert.deepEqual(await events.next(), gone);
     session.close();
     session = other;
   });
