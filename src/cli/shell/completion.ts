@@ -1,6 +1,6 @@
 /** What Tab offers: commands, options, paths of nodes. */
 
-import { type Client, childPath, type KeeperError } from '../../client/index.ts';
+import { type Abortable, childPath, type Stat } from '../../client/index.ts';
 import { compareNames } from './branch.ts';
 import type { Command } from './command.ts';
 import { WATCH_MODES } from './commands/watches.ts';
@@ -13,7 +13,10 @@ const PATIENCE_MS = 2000;
 export type Completions = [hits: string[], replaced: string];
 
 /** What completion asks a client for. */
-export type CompletionClient = Pick<Client, 'children' | 'exists'>;
+export interface CompletionClient {
+  children(path: string, options: Abortable): Promise<string[]>;
+  exists(path: string, options: Abortable): Promise<Pick<Stat, 'numChildren'> | undefined>;
+}
 
 export async function complete(
   line: string,
@@ -65,12 +68,8 @@ async function pathHits(client: CompletionClient, begun: string): Promise<string
     // An open quote waits for what comes behind the slash.
     if (hasChildren) return [quoteWord(`${path}/`).replace(/(?<=.)["']$/, '')];
     return [`${quoteWord(path)} `];
-  } catch (error) {
-    return noHits(error as KeeperError);
+  } catch {
+    // A path that cannot be read has nothing to offer; the command itself will say why.
+    return [];
   }
-}
-
-/** A path that cannot be read has nothing to offer; the command itself will say why. */
-function noHits(_error: KeeperError): string[] {
-  return [];
 }

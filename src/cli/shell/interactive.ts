@@ -1,18 +1,17 @@
 /** A person at a terminal: one line after another, in the order in which they were typed. */
 
-import type { ReadStream, WriteStream } from 'node:tty';
 import { complete } from './completion.ts';
 import { HistoryFile, historyPath, isSecret } from './history-file.ts';
 import { Output } from './output.ts';
 import { Shell, type ShellOptions } from './shell.ts';
-import { Terminal } from './terminal.ts';
+import { Terminal, type TerminalStream } from './terminal.ts';
 
 const EXIT_INTERRUPTED = 130;
 
 export interface InteractiveStreams {
-  readonly stdin: ReadStream;
-  readonly stdout: WriteStream;
-  readonly stderr: WriteStream;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
 }
 
 /** Resolves to the exit code: that of the last command. */
@@ -20,8 +19,8 @@ export async function runInteractive(
   options: Omit<ShellOptions, 'out'>,
   { stdin, stdout, stderr }: InteractiveStreams,
   isJson: boolean,
+  history = new HistoryFile(historyPath(process.env)),
 ): Promise<number> {
-  const history = new HistoryFile(historyPath(process.env));
   const terminal = new Terminal({
     input: stdin,
     output: stdout,

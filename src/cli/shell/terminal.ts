@@ -4,13 +4,15 @@
  */
 
 import readline from 'node:readline';
-import type { ReadStream, WriteStream } from 'node:tty';
 import type { Completions } from './completion.ts';
 import type { TextSink } from './output.ts';
 
+/** What is written to: a terminal says so, and how wide it is. */
+export type TerminalStream = NodeJS.WritableStream & Pick<TextSink, 'isTTY' | 'columns'>;
+
 export interface TerminalOptions {
-  readonly input: ReadStream;
-  readonly output: WriteStream;
+  readonly input: NodeJS.ReadableStream;
+  readonly output: TerminalStream;
   /** Oldest first. */
   readonly history: readonly string[];
   /** Whether a line must not be offered again. */
@@ -27,7 +29,7 @@ export interface TerminalListener {
 }
 
 export class Terminal {
-  readonly #output: WriteStream;
+  readonly #output: TerminalStream;
   readonly #lines: readline.Interface;
   #isPrompting = false;
   #listener: TerminalListener | undefined;
@@ -91,7 +93,7 @@ export class Terminal {
   }
 
   /** Text for this stream of the terminal, above the prompt if it is shown. */
-  sink(stream: WriteStream): TextSink {
+  sink(stream: TerminalStream): TextSink {
     return {
       write: (text) => {
         if (!this.#isPrompting) return stream.write(text);
