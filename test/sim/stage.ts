@@ -43,7 +43,8 @@ export class Stage {
   /** Events of the servers' logs, as `server event`. */
   readonly #events: string[] = [];
 
-  constructor(shape: ClusterShape) {
+  /** `isStarted`: the servers are started at once. */
+  constructor(shape: ClusterShape, { isStarted = true } = {}) {
     this.world = new SimWorld(7);
     this.cluster = new SimCluster(this.world, shape, this.violations, (_ms, id, _level, event) => {
       this.#events.push(`${id} ${event}`);
@@ -55,7 +56,7 @@ export class Stage {
       new Prng(7),
       shape.sessions,
     );
-    this.cluster.startAll();
+    if (isStarted) this.cluster.startAll();
   }
 
   member(id: number): SimMember {
