@@ -425,14 +425,16 @@ export class Client {
   ): Promise<void> {
     const serverPath = this.#toServer(path);
     const wireType = wireTypeOf(type);
-    const remove = (): void => this.#session.watches.removeType(serverPath, wireType);
+    const { watches } = this.#session;
+    const remove = (): void => watches.removeType(serverPath, wireType);
     const call = removeWatchesCall(path, serverPath, wireType, (error) => {
       if (error === ErrorCode.ok) remove();
     });
     try {
       // A connection that is lost takes the server's watches with it; what is not here is not set again.
-      if (local && !this.isConnected) remove();
-      else await this.#session.ask(call, signal);
+      if (!local || this.isConnected) await this.#session.ask(call, signal);
+      else if (watches.hasAny(serverPath)) remove();
+      else throw new KeeperError('NO_WATCHER', 'removeWatches', { path });
     } catch (error) {
       if (!local || !isKeeperError(error, 'CONNECTION_LOSS')) throw error;
       remove();

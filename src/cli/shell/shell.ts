@@ -259,6 +259,10 @@ export class Shell implements ShellControl {
       out.note(JSON.stringify({ error: { message, code, path, outcomeUnknown } }));
     } else {
       out.note(message);
+      // What the client itself refuses, it gives a reason for; the original's words have none.
+      if (code === 'BAD_ARGUMENTS' && !error.message.includes(': bad arguments ')) {
+        out.note(error.message);
+      }
       if (outcomeUnknown)
         out.note('The connection was lost before the answer: it may have been done.');
     }

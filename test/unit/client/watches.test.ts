@@ -351,6 +351,23 @@ test('removeWatches tells the owners of the type it removes, and no others', asy
   assert.equal(client.watchCount, 0);
 });
 
+test('removeWatches with local removes watches that no server can be asked about', async () => {
+  const { stage, client, connection, seen, note } = await start();
+  await stage.world.finish(client.get('/a', { watch: note('data') }));
+  await stage.world.finish(client.get('/b', { watch: note('data') }));
+  stage.responder = (server) => server.close();
+  await stage.world.finish(client.removeWatches('/a', 'any', { local: true }));
+  assert.equal(client.isConnected, false);
+  await stage.world.finish(client.removeWatches('/b', 'any', { local: true }));
+  const unknown = stage.outcome(client.removeWatches('/c', 'any', { local: true }));
+  await stage.settle();
+  assert.deepEqual(seen, ['data: dataWatchRemoved /a', 'data: dataWatchRemoved /b']);
+  assert.equal(unknown.error?.code, 'NO_WATCHER');
+  const next = await stage.reconnected(client, connection);
+  await stage.settle();
+  assert.deepEqual(next.requests, []);
+});
+
 test('removeWatches rejects where there is no watch, checkWatches says so', async () => {
   const { stage, client } = await start();
   assert.equal(await stage.world.finish(client.checkWatches('/a', 'data')), true);

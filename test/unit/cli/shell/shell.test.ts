@@ -184,6 +184,14 @@ describe('Shell', () => {
     assert.deepEqual(states, ['Disconnected', 'SyncConnected']);
   });
 
+  test('says why the client itself refuses something', async () => {
+    const stage = await Stage.start();
+    const { err } = await stage.execute(`create /big ${'x'.repeat(1024 * 1024)}`);
+    assert.match(err, /^Arguments are not valid : \/big\ncreate \/big: a request of \d+ bytes/);
+    assert.match((await stage.execute('connect a:b:c')).err, /"a:b:c" is not host:port/);
+    assert.equal(stage.shell.prompt, '[zk: zk1(CONNECTED) 2] ');
+  });
+
   test('refuses words where a command needs more, with its usage', async () => {
     const stage = await Stage.start();
     assert.equal((await stage.execute('get')).err, 'get [-s] [-w] [-b] [-x] path\n');
