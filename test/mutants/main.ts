@@ -1,0 +1,80 @@
+/**
+ * `npm run mutants -- [--only NAME,NAME] [--kind guards|generic] [--seeds N] [--storms N] [--from S]`:
+ * takes guards away from the compiled code, or breaks it otherwise, one place at a time, and says
+ * how many random schedules it takes to notice. The last line counts; the exit code is 1 when a
+ * directed test does not notice the mutant it was written for.
+ */
+
+import { parseArgs } from 'node:util';
+import { GENERIC } from './generic.ts';
+import { GUARDS } from './guards.ts';
+import type { Mutant } from './mutant.ts';
+import { passes, type Search, tryMutant, type Verdict } from './trial.ts';
+import { COMPILED, Workbench } from './workbench.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    kind: { type: 'string' },
+    seeds: { type: 'string', default: '200' },
+    storms: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+  },
+});
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function chosen(): readonly Mutant[] {
+  const { only, kind } = values;
+  const all = [...(kind === 'generic' ? [] : GUARDS), ...(kind === 'guards' ? [] : GENERIC)];
+  const names = only?.split(',');
+  return names === undefined ? all : all.filter(({ name }) => names.includes(name));
+}
+
+function cell(search: Search | undefined): string {
+  if (search === undefined) return '';
+  return search.isKilled ? `${search.schedules}` : `survives ${search.schedules}`;
+}
+
+function row({ name, what }: Mutant, { directed, storm, sim }: Verdict): string {
+  const test = directed === undefined ? '' : directed ? 'fails' : '**passes**';
+  const killer = [sim, storm].find((search) => search?.isKilled);
+  const how = (killer?.how ?? '').replaceAll('|', '/').slice(0, 110);
+  return `| ${name} | ${what} | ${test} | ${cell(storm)} | ${cell(sim)} | ${how} |`;
+}
+
+async function main(): Promise<boolean> {
+  const mutants = chosen();
+  const limits = {
+    storms: Number(values.storms),
+    seeds: Number(values.seeds),
+    firstSeed: Number(values.from),
+  };
+  const counts = { killed: 0, unnoticed: 0 };
+  const bench = new Workbench();
+  try {
+    print('| mutant | what is wrong | directed test | storms | seeds | noticed by |');
+    print('|---|---|---|---|---|---|');
+    for (const mutant of mutants) {
+      const { directed } = mutant;
+      if (directed !== undefined && !(await passes(COMPILED, directed))) {
+        throw new Error(`${directed.file}: "${directed.name}" fails without any mutant`);
+      }
+      const verdict = await bench.with(mutant, () => tryMutant(bench.directory, mutant, limits));
+      print(row(mutant, verdict));
+      if (verdict.storm?.isKilled || verdict.sim?.isKilled) counts.killed++;
+      if (verdict.directed === false) counts.unnoticed++;
+    }
+  } finally {
+    bench.close();
+  }
+  print(
+    `${mutants.length} mutants, ${counts.killed} noticed by random schedules; ` +
+      `${counts.unnoticed} not noticed by the test of their own`,
+  );
+  return counts.unnoticed === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;
