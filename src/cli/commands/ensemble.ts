@@ -72,7 +72,7 @@ export function ensembleCommand(
 function ensembleOptions(yargs: Argv<object>): Argv<EnsembleArguments> {
   return yargs
     .positional('action', { choices: ACTIONS, default: 'start' as Action, describe: 'what to do' })
-    .positional('id', { type: 'number', describe: 'the server to kill or restart' })
+    .positional('id', { type: 'number', describe: 'the server to stop, kill or restart' })
     .option('servers', { type: 'number', describe: 'participants [3]' })
     .option('observers', { type: 'number', describe: 'observers beside them [0]' })
     .option('dir', {
@@ -210,8 +210,14 @@ async function watchStatus(ensemble: LocalEnsemble): Promise<number> {
   }
 }
 
-async function stop({ dir }: EnsembleArguments): Promise<void> {
-  const stopped = await LocalEnsemble.open(dir).stop();
+async function stop({ dir, id }: EnsembleArguments): Promise<void> {
+  const ensemble = LocalEnsemble.open(dir);
+  if (id !== undefined) {
+    await ensemble.stopServer(id);
+    print(`stopped server ${id}\n`);
+    return;
+  }
+  const stopped = await ensemble.stop();
   print(stopped.length === 0 ? 'no server runs\n' : `stopped servers ${stopped.join(', ')}\n`);
 }
 
