@@ -103,7 +103,7 @@ class Conversation {
 
   #ended(): void {
     this.#isEnded = true;
-    if (this.#isExecuting) return;
+    if (this.#isExecuting || this.#shell.isOver) return;
     this.#out.stdout.write('\n');
     this.#finish(this.#shell.exitCode);
   }
