@@ -289,7 +289,7 @@ export const CLIENT_TABLE: Readonly<Record<string, Partial<Record<ClientName, st
   'read-only flag': {
     'Java client': 'a client that takes a read-only server, too',
     zkCli: 'ends with an exit code that tells failure from success',
-    'C client': 'a reader may write while there is a majority',
+    'C client': 'a minority serves reads only',
     kazoo: 'a_reader_may_write_while_there_is_a_majority',
   },
   refusals: {

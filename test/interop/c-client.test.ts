@@ -6,8 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { startApacheEnsemble } from './apache-ensemble.ts';
 import { reportChecks } from './check-suite.ts';
-import { configuredKinds, runProgram } from './support.ts';
+import { fourLetterWord, waitUntil } from './processes.ts';
+import { APACHE, configuredKinds, ENSEMBLE, runProgram, startEnsemble } from './support.ts';
 
 const COMPILER = '/usr/bin/gcc';
 const SOURCES = path.resolve('test/interop/c');
@@ -22,6 +24,17 @@ const KINDS = configuredKinds(
   ['zookeeper.extendedTypesEnabled=true', 'znode.container.checkIntervalMs=200'],
   { extendedTypesEnabled: 'true', 'znode.container.checkIntervalMs': '200' },
 );
+
+const READ_ONLY_WITHIN_MS = 20_000;
+const READ_ONLY_MODE = 'readonlymode.enabled';
+/** The original greets a client in this mode only where sessions are local; ours always does. */
+const READ_ONLY_KINDS = [
+  {
+    kind: APACHE,
+    start: () => startApacheEnsemble(['localSessionsEnabled=true'], [`${READ_ONLY_MODE}=true`]),
+  },
+  { kind: ENSEMBLE, start: () => startEnsemble({ [READ_ONLY_MODE]: 'true' }) },
+];
 
 describe('the C client', { skip: SKIP }, () => {
   let directory: string;
@@ -56,6 +69,23 @@ describe('the C client', { skip: SKIP }, () => {
       const target = await kind.start();
       t.after(() => target.stop());
       await reportChecks(t, [program, target.servers.join(',')], CHECK_COUNT_MIN);
+    });
+  }
+
+  for (const { kind, start } of READ_ONLY_KINDS) {
+    test(`on one of three that the others have left, ${kind.name}`, {
+      skip: kind.skip,
+    }, async (t) => {
+      const target = await start();
+      t.after(() => target.stop());
+      await target.stopServer(1);
+      await target.stopServer(2);
+      // A session begun before the last one knows that it is alone would end with that knowledge.
+      const port = Number(target.servers[2]?.split(':')[1]);
+      await waitUntil(async () => {
+        return (await fourLetterWord(port, 'srvr')).includes('READ-ONLY mode');
+      }, READ_ONLY_WITHIN_MS);
+      await reportChecks(t, [program, target.servers.join(','), 'read-only'], 1);
     });
   }
 });
