@@ -85,6 +85,23 @@ test('vivarium check finds nothing wrong with a running ensemble', async () => {
   assert.match(found[0]?.what ?? '', /server 1 is running/);
 });
 
+test('vivarium check reaches the others of a running ensemble, and their clocks', async () => {
+  const tools = nodeTools();
+  const answers: string[] = [];
+  const ask: typeof tools.ask = async (...question) => {
+    const answer = await tools.ask(...question);
+    answers.push(answer ?? 'none');
+    return answer;
+  };
+  const found = await checkFiles([`${directory}/server.1/zoo.cfg`], { ...tools, ask });
+  const topics = found
+    .map(({ topic }) => topic)
+    .filter((topic) => topic === 'peers' || topic === 'clock');
+  assert.deepEqual(topics, []);
+  assert.equal(answers.length, 3);
+  for (const answer of answers) assert.match(answer, /^zk_wall_time_ms\t\d{13}$/m);
+});
+
 test('vivarium status names each server, and fails without a quorum', async () => {
   const { connectString } = ensemble;
   const up = await vivarium('status', connectString);
