@@ -59,6 +59,8 @@ const DAMAGE_CODES: readonly string[] = [
   'LOG_DAMAGED',
   'META_DAMAGED',
   'STATE_DAMAGED',
+  // A generation is durable before any log names it: where it is missing, the disk lost it.
+  'STATE_MISSING',
   'STORE_DAMAGED',
 ];
 
