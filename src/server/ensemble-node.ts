@@ -27,13 +27,13 @@ import type { ServerConfig } from './config.ts';
 import { createCore } from './create-core.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Divergence } from './divergence.ts';
-import { asFatal, FatalError, isDamage } from './fatal-error.ts';
+import { asFatal, FatalError } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
 import type { OpenedStorage } from './open-storage.ts';
-import { type LogRead, PeerSide } from './peer-side.ts';
+import { PeerSide } from './peer-side.ts';
 import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
@@ -329,7 +329,7 @@ export class EnsembleNode implements ReplicaPeers {
         this.#input(() => this.node.met(identity.sid, identity.isEmpty));
       },
       closed: (link) => this.#disk.forget(link),
-      readLog: (read) => this.#readLog(read),
+      cutLog: () => this.#checkpoints.cut(),
       failed: (error) => this.#fail(error),
     });
   }
@@ -436,10 +436,8 @@ export class EnsembleNode implements ReplicaPeers {
       case 'broadcast':
       case 'close':
       case 'sendSnapshot':
-        this.#peers?.carryOut(effect);
-        return;
       case 'readLog':
-        this.#readLog(effect);
+        this.#peers?.carryOut(effect);
         return;
       case 'stageBegin':
         this.#receiver.begin();
@@ -473,36 +471,6 @@ export class EnsembleNode implements ReplicaPeers {
       default:
         unreachable(effect);
     }
-  }
-
-  #readLog(read: LogRead): void {
-    const { link, after, maxBytes } = read;
-    if (this.#peers?.hasRoomFor(read) === false) return;
-    this.#options.storage.log.read(after, maxBytes).then(
-      (entries) => this.#input(() => this.node.logRead(link, entries)),
-      (error: unknown) => {
-        // Trimmed meanwhile: the learner starts over and gets a snapshot.
-        const isTrimmed = error instanceof StoreError && error.code === 'LOG_TRIMMED';
-        if (isTrimmed) this.#input(() => this.node.logRead(link, []));
-        else if (isDamage(error)) this.#logDamaged(link, error);
-        else this.#fail(error);
-      },
-    );
-  }
-
-  /** The state is right, and so is what the log holds of it for the learners that come after. */
-  #logDamaged(link: LinkId, error: Error): void {
-    this.#options.log.error('logDamaged', {
-      reason: error.message,
-      remedy: 'the log is cut behind a new checkpoint, learners get that; check the disk',
-    });
-    this.#checkpoints.cut().then(
-      (isCut) => {
-        if (isCut) this.#input(() => this.node.logRead(link, []));
-        else this.#fail(error);
-      },
-      (failure: unknown) => this.#fail(failure),
-    );
   }
 
   #learnerReady(report: SyncReport): void {

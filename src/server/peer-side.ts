@@ -12,17 +12,18 @@ import { type ClientMessage, ClientMessageType, type PeerMessage } from '../peer
 import { QuorumTransport } from '../peer/quorum-transport.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import type { StateStore } from '../store/state-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { ServerConfig } from './config.ts';
 import { createPeerNetwork } from './create-core.ts';
-import { FatalError } from './fatal-error.ts';
+import { FatalError, isDamage } from './fatal-error.ts';
 import type { Log } from './logger.ts';
 import type { OpenedStorage } from './open-storage.ts';
 import { SnapshotSender } from './snapshot-transfer.ts';
 
-export type LogRead = Extract<Effect, { kind: 'readLog' }>;
+type LogRead = Extract<Effect, { kind: 'readLog' }>;
 export type PeerEffect = Extract<
   Effect,
-  { kind: 'notify' | 'dial' | 'send' | 'broadcast' | 'close' | 'sendSnapshot' }
+  { kind: 'notify' | 'dial' | 'send' | 'broadcast' | 'close' | 'sendSnapshot' | 'readLog' }
 >;
 
 export interface PeerSideOptions {
@@ -40,8 +41,8 @@ export interface PeerSideOptions {
   readonly received: (link: LinkId, sid: ServerId | undefined, message: PeerMessage) => void;
   readonly met: (identity: PeerIdentity) => void;
   readonly closed: (link: LinkId) => void;
-  /** The link of a read that was put off has room. */
-  readonly readLog: (read: LogRead) => void;
+  /** Begins the log anew behind a checkpoint; false when it cannot. */
+  readonly cutLog: () => Promise<boolean>;
   readonly failed: (error: unknown) => void;
 }
 
@@ -120,6 +121,9 @@ export class PeerSide {
       case 'sendSnapshot':
         this.#sender.start(effect.link);
         return;
+      case 'readLog':
+        this.#readLog(effect);
+        return;
     }
   }
 
@@ -150,11 +154,39 @@ export class PeerSide {
     if (this.#leaderLink !== undefined) this.#quorum.close(this.#leaderLink, reason);
   }
 
-  /** False when the link has more waiting than it should; the read comes back when it has room. */
-  hasRoomFor(read: LogRead): boolean {
-    if (this.#quorum.queuedBytes(read.link) <= LINK_QUEUE_BYTES_MAX) return true;
-    this.#pausedReads.set(read.link, read);
-    return false;
+  #readLog(read: LogRead): void {
+    const { storage, node, input, failed } = this.#options;
+    const { link, after, maxBytes } = read;
+    if (this.#quorum.queuedBytes(link) > LINK_QUEUE_BYTES_MAX) {
+      this.#pausedReads.set(link, read);
+      return;
+    }
+    storage.log.read(after, maxBytes).then(
+      (entries) => input(() => node.logRead(link, entries)),
+      (error: unknown) => {
+        // Trimmed meanwhile: the learner starts over and gets a snapshot.
+        const isTrimmed = error instanceof StoreError && error.code === 'LOG_TRIMMED';
+        if (isTrimmed) input(() => node.logRead(link, []));
+        else if (isDamage(error)) this.#logDamaged(link, error);
+        else failed(error);
+      },
+    );
+  }
+
+  /** The state is right, and so is what the log holds of it for the learners that come after. */
+  #logDamaged(link: LinkId, error: Error): void {
+    const { log, node, input, cutLog, failed } = this.#options;
+    log.error('logDamaged', {
+      reason: error.message,
+      remedy: 'the log is cut behind a new checkpoint, learners get that; check the disk',
+    });
+    cutLog().then(
+      (isCut) => {
+        if (isCut) input(() => node.logRead(link, []));
+        else failed(error);
+      },
+      (failure: unknown) => failed(failure),
+    );
   }
 
   #received(link: LinkId, message: PeerMessage): void {
@@ -170,7 +202,7 @@ export class PeerSide {
     this.#sender.resume(link);
     const read = this.#pausedReads.get(link);
     this.#pausedReads.delete(link);
-    if (read !== undefined) this.#options.readLog(read);
+    if (read !== undefined) this.#readLog(read);
   }
 
   #closed(link: LinkId, reason: string): void {
