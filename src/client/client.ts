@@ -6,6 +6,7 @@ import type { SessionId } from '../base/ids.ts';
 import type { Stat } from '../base/stat.ts';
 import { WatcherType } from '../base/watch-mode.ts';
 import type { Address } from '../runtime/runtime.ts';
+import { offAbort, onAbort } from './abort-listeners.ts';
 import {
   type ClientOptions,
   type ClientRuntime,
@@ -395,11 +396,11 @@ export class Client {
       return added.ready;
     };
     const release = (): void => {
-      signal?.removeEventListener('abort', abort);
+      if (signal !== undefined) offAbort(signal, abort);
       watch?.remove();
     };
     const iterator = new WatchIterator(path, waitingMax, start, release);
-    signal?.addEventListener('abort', abort);
+    if (signal !== undefined) onAbort(signal, abort);
     return iterator;
   }
 

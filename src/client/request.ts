@@ -4,6 +4,7 @@ import { ErrorCode } from '../base/error-code.ts';
 import type { OpCode } from '../base/op-code.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
 import type { JuteWriter } from '../protocol/jute-writer.ts';
+import { offAbort, onAbort } from './abort-listeners.ts';
 import { codeOfNumber, KeeperError, type KeeperErrorCode } from './keeper-error.ts';
 
 /** What a method of the client asks for. */
@@ -79,7 +80,7 @@ export class Request<T> implements PendingRequest {
       this.#reject = reject;
     });
     if (signal?.aborted === true) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort);
+    else if (signal !== undefined) onAbort(signal, this.#onAbort);
   }
 
   get op(): OpCode {
@@ -139,6 +140,6 @@ export class Request<T> implements PendingRequest {
 
   #settle(): void {
     this.#isSettled = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
   }
 }

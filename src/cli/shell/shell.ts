@@ -1,6 +1,5 @@
 /** Executes commands one after another, on a session of its own, and remembers them by number. */
 
-import { setMaxListeners } from 'node:events';
 import { Client, KeeperError, type WatchEvent } from '../../client/index.ts';
 import { type Command, type ShellControl, usageText } from './command.ts';
 import { CommandError, EXIT_FAILED } from './command-error.ts';
@@ -209,8 +208,6 @@ export class Shell implements ShellControl {
       : parseOptions(words, command.options);
     if (options.words.length < (command.wordsMin ?? 0)) throw new CommandError(usageText(command));
     const running = new AbortController();
-    // Each of many operations at once listens, until it is settled.
-    setMaxListeners(0, running.signal);
     this.#session.countAnew();
     this.#running = running;
     try {
