@@ -1,0 +1,79 @@
+/**
+ * What a server's log holds, as `TxnLog` keeps it: each mutation is there as a whole or not at all,
+ * and later ones only after earlier ones.
+ */
+
+import { EpochTable } from '../../src/base/epoch-table.ts';
+import { EPOCH_NONE, follows, ZXID_NONE, type Zxid, zxidEpoch } from '../../src/base/ids.ts';
+import type { PersistRequest } from '../../src/consensus/effects.ts';
+import type { LogEntry } from '../../src/consensus/messages.ts';
+import type { DurableState } from '../../src/consensus/zab-state.ts';
+
+export interface Disk {
+  state: DurableState;
+  /** Entries up to `state.retainedAfter`, which the checkpoint stands for. */
+  checkpoint: LogEntry[];
+  /** Entries after it. */
+  log: LogEntry[];
+}
+
+export function emptyDisk(): Disk {
+  return {
+    state: {
+      acceptedEpoch: EPOCH_NONE,
+      currentEpoch: EPOCH_NONE,
+      clusterId: '',
+      standing: 'whole',
+      epochs: [],
+      retainedAfter: ZXID_NONE,
+      committed: ZXID_NONE,
+    },
+    checkpoint: [],
+    log: [],
+  };
+}
+
+export function lastZxid({ state, log }: Disk): Zxid {
+  return log.at(-1)?.zxid ?? state.retainedAfter;
+}
+
+/** `staged`: the checkpoint that a request with a snapshot puts in place. */
+export function write(disk: Disk, request: PersistRequest, staged: readonly LogEntry[]): void {
+  const { state } = disk;
+  if (request.snapshot !== undefined) {
+    disk.checkpoint = [...staged];
+    disk.log = [];
+  }
+  const cutAt = request.truncateAfter;
+  if (cutAt !== undefined) disk.log = disk.log.filter((entry) => entry.zxid <= cutAt);
+  disk.log.push(...(request.append ?? []));
+  const epochs = new EpochTable(request.snapshot?.epochs ?? state.epochs);
+  if (cutAt !== undefined) epochs.truncateAfter(cutAt);
+  for (const entry of request.append ?? []) epochs.append(entry.zxid);
+  const retainedAfter = request.snapshot?.zxid ?? state.retainedAfter;
+  const hint = request.commitHint < epochs.last ? request.commitHint : epochs.last;
+  disk.state = {
+    acceptedEpoch: request.acceptedEpoch ?? state.acceptedEpoch,
+    currentEpoch: request.currentEpoch ?? state.currentEpoch,
+    clusterId: request.clusterId ?? state.clusterId,
+    standing: request.standing ?? state.standing,
+    epochs: epochs.ends,
+    retainedAfter,
+    committed: [state.committed, hint, retainedAfter].reduce((a, b) => (a > b ? a : b)),
+  };
+}
+
+/** What is wrong with a disk by itself; undefined when nothing is. */
+export function flawOf(disk: Disk): string | undefined {
+  const { state, log, checkpoint } = disk;
+  if (state.currentEpoch > state.acceptedEpoch) return 'INV-1: currentEpoch above acceptedEpoch';
+  if (zxidEpoch(lastZxid(disk)) > state.acceptedEpoch) return 'INV-2: history of no accepted epoch';
+  let last = ZXID_NONE;
+  for (const { zxid } of [...checkpoint, ...log]) {
+    if (!follows(last, zxid)) return 'INV-5: a hole in the durable history';
+    last = zxid;
+  }
+  const tableEnd = state.epochs.at(-1)?.last ?? ZXID_NONE;
+  if (tableEnd !== lastZxid(disk)) return 'INV-5: the epoch table differs from the history';
+  return undefined;
+}

@@ -1,0 +1,90 @@
+/**
+ * `npm run worlds -- --states N [--writes 2 --changes 2 --crashes 1 --cuts 1 --trims 0]
+ * [--from settled|start] [--bug NAME|all]`: so many worlds, breadth first. The last line says what
+ * was done; the exit code is 1 if anything was violated, or if a bug that was put back was not found.
+ */
+
+import { parseArgs } from 'node:util';
+import { Exploration, summaryOf } from './exploration.ts';
+import { OLD_BUGS, type OldBug } from './old-bugs.ts';
+import type { Limits } from './worlds.ts';
+
+const { values } = parseArgs({
+  options: {
+    states: { type: 'string', default: '1000000' },
+    writes: { type: 'string', default: '2' },
+    changes: { type: 'string', default: '2' },
+    crashes: { type: 'string', default: '1' },
+    cuts: { type: 'string', default: '1' },
+    trims: { type: 'string', default: '0' },
+    from: { type: 'string', default: 'settled' },
+    bug: { type: 'string' },
+  },
+});
+
+/** A line of progress after so many worlds. */
+const REPORT_STATES = 1_000_000;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+type NumberOption = 'states' | 'writes' | 'changes' | 'crashes' | 'cuts' | 'trims';
+
+function numberOf(name: NumberOption): number {
+  const value = Number(values[name]);
+  if (!Number.isInteger(value) || value < 0) throw new RangeError(`--${name} is a whole number`);
+  return value;
+}
+
+function limits(): Limits {
+  return {
+    writes: numberOf('writes'),
+    leaderChanges: numberOf('changes'),
+    crashes: numberOf('crashes'),
+    cuts: numberOf('cuts'),
+    trims: numberOf('trims'),
+  };
+}
+
+async function explore(bug: OldBug | undefined): Promise<Exploration> {
+  const isFromStart = values.from === 'start';
+  const exploration = await Exploration.begin({ limits: limits(), isFromStart, bug });
+  const states = numberOf('states');
+  for (let goal = REPORT_STATES; ; goal += REPORT_STATES) {
+    const isOver = exploration.run(Math.min(goal, states));
+    if (isOver || goal >= states) return exploration;
+    if (bug === undefined) print(`  ${summaryOf(exploration.totals)}`);
+  }
+}
+
+async function findBugs(bugs: readonly OldBug[]): Promise<boolean> {
+  let isGood = true;
+  for (const bug of bugs) {
+    const { violation, totals } = await explore(bug);
+    const found = violation === undefined ? 'NOT FOUND' : `${violation.text}`;
+    print(`${bug.name}: ${totals.states} worlds, depth ${totals.depth}: ${found}`);
+    isGood &&= violation !== undefined;
+  }
+  return isGood;
+}
+
+async function main(): Promise<boolean> {
+  if (values.bug !== undefined) {
+    const bugs = OLD_BUGS.filter(({ name }) => values.bug === 'all' || values.bug === name);
+    const [only] = bugs;
+    if (only === undefined) throw new RangeError(`there is no bug ${values.bug}`);
+    if (bugs.length > 1) return findBugs(bugs);
+    const exploration = await explore(only);
+    for (const line of exploration.story()) print(line);
+    print(summaryOf(exploration.totals));
+    return exploration.violation !== undefined;
+  }
+  const exploration = await explore(undefined);
+  for (const line of exploration.story()) print(line);
+  print(`worlds found at each depth: ${exploration.widths.join(' ')}`);
+  print(summaryOf(exploration.totals));
+  return exploration.violation === undefined;
+}
+
+process.exitCode = (await main()) ? 0 : 1;
