@@ -9,7 +9,6 @@ import {
   encodeWhoAmIReply,
 } from '../../protocol/records/auth.ts';
 
-const COLON = 0x3a;
 const SUPER_USER: Identity = { scheme: 'super', id: '' };
 
 /**
@@ -55,10 +54,14 @@ function clientInfo({ scheme, id }: Identity): ClientInfo {
   return { scheme, user: colon === -1 ? id : id.slice(0, colon) };
 }
 
-/** `user:base64(SHA1(user:password))`; the user ends at the first colon, or is all of it. */
+/**
+ * `user:base64(SHA1(user:password))`; the user ends at the first colon, or is all of it. The hash is
+ * that of text, as in the original: bytes that are none in UTF-8 count as U+FFFD.
+ */
 function digestId(credentials: Uint8Array): string {
-  const colon = credentials.indexOf(COLON);
-  const user = colon === -1 ? credentials : credentials.subarray(0, colon);
-  const hash = createHash('sha1').update(credentials).digest('base64');
-  return `${new TextDecoder().decode(user)}:${hash}`;
+  const { buffer, byteOffset, byteLength } = credentials;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  const colon = text.indexOf(':');
+  const user = colon === -1 ? text : text.slice(0, colon);
+  return `${user}:${createHash('sha1').update(text, 'utf8').digest('base64')}`;
 }
