@@ -8,6 +8,9 @@ import { type Acl, type Identity, OPEN_ACL, Perm } from '../base/acl.ts';
 import { isOpen } from './acl-table.ts';
 import { isInRange, parseIpRange } from './ip-range.ts';
 
+/** From so many entries on, repeated ones are found by looking them up. */
+const LOOK_UP_LENGTH = 16;
+
 /**
  * The ACL to store for what a client asked for: duplicates dropped, `auth` replaced by the client's
  * own identities. undefined when it is empty or an entry is not valid (InvalidACL).
@@ -19,9 +22,11 @@ export function expandAcl(
   if (acl === null || acl.length === 0) return undefined;
   if (isOpen(acl)) return OPEN_ACL;
   const expanded: Acl[] = [];
+  const known = acl.length < LOOK_UP_LENGTH ? undefined : new Set<string>();
   for (let at = 0; at < acl.length; at++) {
     const entry = acl[at];
-    if (entry === undefined || isRepeated(acl, at, entry)) continue;
+    if (entry === undefined) continue;
+    if (known === undefined ? isRepeated(acl, at, entry) : isKnown(known, entry)) continue;
     if (entry.scheme === 'auth') {
       if (!appendOwn(expanded, entry.perms, identities)) return undefined;
     } else if (isValidId(entry.scheme, entry.id)) {
@@ -31,6 +36,16 @@ export function expandAcl(
     }
   }
   return expanded;
+}
+
+/** How many characters of identities the entries of scheme `auth` in the list stand for. */
+export function ownChars(asked: readonly Acl[] | null, identities: readonly Identity[]): number {
+  let count = 0;
+  for (const { scheme } of asked ?? []) if (scheme === 'auth') count += 1;
+  if (count === 0) return 0;
+  let chars = 0;
+  for (const { scheme, id } of identities) if (isOwn(scheme)) chars += scheme.length + id.length;
+  return count * chars;
 }
 
 /** Whether somebody with these identities has at least one of the `needed` permission bits. */
@@ -69,11 +84,23 @@ function isRepeated(acl: readonly Acl[], at: number, entry: Acl): boolean {
   return false;
 }
 
-/** Adds one entry per identity that was proved; an address or super power is no identity of that kind. */
+/** As `isRepeated`, for lists too long to be looked through for each entry; it knows the entry then. */
+function isKnown(known: Set<string>, { perms, scheme, id }: Acl): boolean {
+  const size = known.size;
+  known.add(`${perms},${scheme.length},${scheme}${id}`);
+  return known.size === size;
+}
+
+/** Whether the identity was proved; an address or super power is no identity of that kind. */
+function isOwn(scheme: string): boolean {
+  return scheme === 'digest' || scheme === 'sasl' || scheme === 'x509';
+}
+
+/** Adds one entry per identity that was proved. */
 function appendOwn(acl: Acl[], perms: number, identities: readonly Identity[]): boolean {
   let isAuthenticated = false;
   for (const { scheme, id } of identities) {
-    if (scheme !== 'digest' && scheme !== 'sasl' && scheme !== 'x509') continue;
+    if (!isOwn(scheme)) continue;
     acl.push({ perms, scheme, id });
     isAuthenticated = true;
   }

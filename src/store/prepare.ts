@@ -14,7 +14,7 @@ import { SESSION_NONE, type SessionId, type Zxid } from '../base/ids.ts';
 import { CreateMode, OpCode } from '../base/op-code.ts';
 import { hasParentPath, isValidPath, parentPath } from '../base/path.ts';
 import type { WriteRequest } from '../base/write-request.ts';
-import { expandAcl, isAllowed } from './acl.ts';
+import { expandAcl, isAllowed, ownChars } from './acl.ts';
 import type { DataTree } from './data-tree.ts';
 import { type NodeView, Outstanding } from './outstanding.ts';
 import { CONTAINER_OWNER, TTL_MAX_MS, ttlOwner } from './owner.ts';
@@ -45,6 +45,13 @@ export interface PreparerOptions {
 
 const ANY_VERSION = -1;
 const SEQUENCE_DIGITS = 10;
+/**
+ * Characters of paths that the end of a session lists. Whoever applies it finds the rest by itself;
+ * listed, long paths by the thousand would make a transaction that no server could send in time.
+ */
+const CLOSING_CHARS_MAX = 1024 * 1024;
+/** Characters that entries of scheme auth may stand for in one request, all its ACLs together. */
+const OWN_CHARS_MAX = 1024 * 1024;
 /** Creating it would set a quota on the root, which the original does not survive. */
 const ROOT_QUOTA_PATH = '/zookeeper/quota/zookeeper_limits';
 
@@ -56,6 +63,8 @@ export class Preparer {
   readonly #skipAcl: boolean;
   readonly #enforceQuota: boolean;
   readonly #quotaExceeded: (excess: QuotaExcess) => void;
+  /** Characters that the request being prepared has got by entries of scheme auth so far. */
+  #ownChars = 0;
 
   constructor(tree: DataTree, options: PreparerOptions = {}) {
     this.#tree = tree;
@@ -84,6 +93,7 @@ export class Preparer {
    */
   prepare(request: WriteRequest, context: PrepareContext): TxnBody {
     const position = this.#outstanding.position;
+    this.#ownChars = 0;
     const body = this.#prepare(request, context);
     this.#outstanding.keep(position);
     return body;
@@ -156,7 +166,7 @@ export class Preparer {
     const asked = request.path;
     if (asked === null) return failure(ErrorCode.marshallingError);
     if (!hasParentPath(asked)) return failure(ErrorCode.badArguments);
-    const acl = expandAcl(request.acl, context.identities);
+    const acl = this.#expandAcl(request, context);
     if (acl === undefined) return failure(ErrorCode.invalidAcl);
     const parentAt = parentPath(asked);
     const parent = this.#outstanding.find(parentAt);
@@ -248,7 +258,7 @@ export class Preparer {
     if (!this.#isOpen(context)) return failure(ErrorCode.sessionExpired);
     const path = request.path;
     if (!isValidPath(path)) return failure(ErrorCode.badArguments);
-    const acl: readonly Acl[] | undefined = expandAcl(request.acl, context.identities);
+    const acl = this.#expandAcl(request, context);
     if (acl === undefined) return failure(ErrorCode.invalidAcl);
     const node = this.#outstanding.find(path);
     if (node === undefined) return failure(ErrorCode.noNode);
@@ -268,6 +278,13 @@ export class Preparer {
     if (!this.#isAllowed(node, Perm.read, context)) return failure(ErrorCode.noAuth);
     if (!isExpected(request.version, node.version)) return failure(ErrorCode.badVersion);
     return { type: TxnType.check, path };
+  }
+
+  /** A few bytes of a multi may name identities of many: what they come to is bounded in all. */
+  #expandAcl(request: WriteRequest, context: PrepareContext): readonly Acl[] | undefined {
+    this.#ownChars += ownChars(request.acl, context.identities);
+    if (this.#ownChars > OWN_CHARS_MAX) return undefined;
+    return expandAcl(request.acl, context.identities);
   }
 
   #isOpen(context: PrepareContext): boolean {
@@ -301,10 +318,13 @@ export class Preparer {
 
   #closeSession(context: PrepareContext): TxnBody {
     const { sessionId, zxid } = context;
-    const paths = this.#outstanding.ephemeralPaths(sessionId);
-    for (const path of paths) {
+    const paths: string[] = [];
+    let chars = 0;
+    for (const path of this.#outstanding.ephemeralPaths(sessionId)) {
       const node = this.#outstanding.find(path);
       if (node !== undefined) this.#removeNode(path, zxid, node);
+      chars += path.length;
+      if (chars <= CLOSING_CHARS_MAX) paths.push(path);
     }
     this.#sessions.closing(sessionId, zxid);
     return { type: TxnType.closeSession, paths };

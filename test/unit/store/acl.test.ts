@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Acl, type Identity, OPEN_ACL, Perm } from '../../../src/base/acl.ts';
-import { expandAcl, isAllowed, redactAcl } from '../../../src/store/acl.ts';
+import { expandAcl, isAllowed, ownChars, redactAcl } from '../../../src/store/acl.ts';
 
 const BOB: Identity = { scheme: 'digest', id: 'bob:hash' };
 const ADDRESS: Identity = { scheme: 'ip', id: '10.1.2.3' };
@@ -120,4 +120,34 @@ test('redactAcl hides the hash of digests from those who may not administer', ()
   const acl = [entry('digest', 'bob:hash'), entry('ip', '1.2.3.4')];
   assert.deepEqual(redactAcl(acl, []), [entry('digest', 'bob:x'), entry('ip', '1.2.3.4')]);
   assert.equal(redactAcl(acl, [BOB]), acl);
+});
+
+test('expandAcl keeps the first of repeated entries in long lists as in short ones', () => {
+  const entries = Array.from({ length: 40 }, (_, at) => entry('ip', `10.0.0.${at}`));
+  const repeated = [...entries, ...entries, entry('ip', '10.0.0.1', Perm.read)];
+  assert.deepEqual(expandAcl(repeated, []), [...entries, entry('ip', '10.0.0.1', Perm.read)]);
+});
+
+test('expandAcl looks at each entry of a list once, however long it is', () => {
+  let lookCount = 0;
+  const entries = Array.from({ length: 5000 }, (_, at) => ({
+    perms: Perm.all,
+    scheme: 'digest',
+    get id() {
+      lookCount += 1;
+      return `user${at}:hash`;
+    },
+  }));
+  assert.equal(expandAcl(entries, [])?.length, 5000);
+  assert.ok(lookCount <= 3 * entries.length, `${lookCount} looks`);
+});
+
+test('ownChars counts what the entries of scheme auth stand for', () => {
+  const chars = 'digest'.length + BOB.id.length;
+  assert.equal(ownChars(null, [BOB]), 0);
+  assert.equal(ownChars([entry('world', 'anyone')], [BOB]), 0);
+  assert.equal(
+    ownChars([entry('auth', ''), entry('auth', '', Perm.read)], [BOB, ADDRESS]),
+    2 * chars,
+  );
 });

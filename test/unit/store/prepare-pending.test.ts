@@ -171,3 +171,17 @@ test('closeSession lists a node once, though it is applied and has pending chang
   const body = kit.prepare(request(OpCode.closeSession));
   assert.deepEqual(body, { type: TxnType.closeSession, paths: ['/a'] });
 });
+
+test('closeSession lists of many long paths only the first, and takes all nodes along', () => {
+  const kit = new StoreKit();
+  const paths = Array.from({ length: 30 }, (_, at) => `/${at}-${'x'.repeat(100_000)}`);
+  for (const path of paths) kit.prepare(create(path, { flags: CreateMode.ephemeral }));
+  const last = paths.at(-1) ?? '';
+  const body = kit.prepare(request(OpCode.closeSession));
+  assert.equal(body.type, TxnType.closeSession);
+  assert.deepEqual(body.type === TxnType.closeSession && body.paths, paths.slice(0, 10));
+  assert.equal(errorOf(kit.prepare(remove(last), { sessionId: OTHER_SESSION })), ErrorCode.noNode);
+  kit.run(create('/end'), { sessionId: OTHER_SESSION });
+  assert.equal(kit.tree.ephemeralCount, 0);
+  assert.equal(kit.tree.find(last), undefined);
+});

@@ -381,3 +381,16 @@ test('makesEphemeral() sees ephemeral creates of either kind, also in a multi', 
   assert.equal(makesEphemeral(create('/p', { flags: CreateMode.container })), false);
   assert.equal(makesEphemeral(multi(create('/p'), setData('/p', 'x'))), false);
 });
+
+test('scheme auth stands for no more than a million characters of identities in one request', () => {
+  const kit = new StoreKit();
+  const identities = [{ scheme: 'digest', id: `bob:${'h'.repeat(100_000)}` }];
+  const perms = Array.from({ length: 11 }, (_, at) => at + 1);
+  const acl = perms.map((each) => ({ perms: each, scheme: 'auth', id: '' }));
+  assert.equal(kit.run(create('/many', { acl }), { identities }).error, ErrorCode.invalidAcl);
+  assert.equal(kit.run(create('/some', { acl: acl.slice(1) }), { identities }).error, ErrorCode.ok);
+  const members = perms.map((at) => create(`/${at}`, { acl: acl.slice(0, 1) }));
+  const { results } = kit.run(multi(...members), { identities });
+  assert.equal(results.at(-1)?.error, ErrorCode.invalidAcl);
+  assert.equal(kit.tree.find('/1'), undefined);
+});
