@@ -10,6 +10,8 @@ import type { SimCluster, SimMember } from './sim-cluster.ts';
 export const DISK_FAULT_KINDS = [
   'wipeDisk',
   'flipBits',
+  /** A group of transactions is gone from the log. */
+  'loseGroup',
   'failWrite',
   'failSync',
   'fillDisk',
@@ -18,6 +20,8 @@ export type DiskFaultKind = (typeof DISK_FAULT_KINDS)[number];
 
 const LOG = '/data/log';
 const STATE = '/data/state';
+/** First byte of the keys under which the log keeps its groups. */
+const GROUP_KEY = 0x4c;
 /** Less than the reserve, and more than any simulation writes. */
 const NEARLY_FULL_BYTES = 64 * 1024 * 1024;
 
@@ -35,11 +39,16 @@ export class DiskFaults {
   }
 
   /** Changes the disk of a server that is down. False when too many have been hurt already. */
-  tamper(member: SimMember, kind: 'wipeDisk' | 'flipBits'): boolean {
+  tamper(member: SimMember, kind: 'wipeDisk' | 'flipBits' | 'loseGroup'): boolean {
     const disk = this.#world.disk(member.hostName);
     if (member.life !== undefined || !this.#mayHurt(member)) return false;
     if (kind === 'wipeDisk') {
       disk.wipe('/data');
+    } else if (kind === 'loseGroup') {
+      const groups = disk.entries(LOG).filter(([key]) => key[0] === GROUP_KEY);
+      const group = groups[this.#prng.between(0, Math.max(0, groups.length - 1))];
+      if (group === undefined) return false;
+      disk.edit(LOG, group[0], undefined);
     } else {
       const directory = this.#prng.chance(0.5) ? LOG : STATE;
       const count = disk.entries(directory).length;
@@ -48,6 +57,7 @@ export class DiskFaults {
       let index = 0;
       disk.corrupt(directory, () => index++ === chosen);
     }
+    member.isTampered = true;
     if (member.isVoter) this.#hurt.add(member);
     return true;
   }

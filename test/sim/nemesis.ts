@@ -168,6 +168,7 @@ export class Nemesis {
         return this.#hinderDisk(server, kind);
       case 'wipeDisk':
       case 'flipBits':
+      case 'loseGroup':
       case 'failWrite':
       case 'failSync':
       case 'fillDisk':

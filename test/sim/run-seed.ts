@@ -11,6 +11,7 @@ import { ServerHistory } from './checkers/server-history.ts';
 import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
 import type { FaultCounts } from './fault-kinds.ts';
 import { type Draft, History, type SessionRecord } from './history.ts';
+import { loseMinority } from './lost-minority.ts';
 import { Nemesis } from './nemesis.ts';
 import type { ClientProfile } from './sim-client.ts';
 import { type ClusterShape, type LogLine, SimCluster } from './sim-cluster.ts';
@@ -195,6 +196,10 @@ class Simulation {
       PROGRESS_MAX_MS,
     );
     if (!isBack) return this.#fail(`no recovery in ${PROGRESS_MAX_MS} ms of peace`);
+    if (!(await this.#until(() => this.#cluster.isHealed(), PROGRESS_MAX_MS))) {
+      return this.#fail('a server that lost its data does not come to count again');
+    }
+    if (this.#prng.chance(0.4) && !(await this.#goOnWithoutMinority())) return false;
     this.#clients.rest();
     if (!(await this.#allAnswered())) return false;
     for (const session of this.#history.sessions) {
@@ -206,6 +211,34 @@ class Simulation {
       await this.#until(isNever, DRIFT_SHARE * (maxSessionTimeoutMs + 4 * tickTimeMs));
     }
     return true;
+  }
+
+  /** A majority that is well must get on, whatever the others do or leave undone. */
+  async #goOnWithoutMinority(): Promise<boolean> {
+    const lost = loseMinority(this.#world, this.#cluster, this.#prng);
+    const core = this.#cluster.members.filter((member) => !lost.members.has(member));
+    const addresses = core.map((member) => member.clientAddress);
+    const probe = this.#clients.start('probe', addresses, QUIET, NO_WORKLOAD);
+    const before = this.#history.operations.length;
+    let count = 0;
+    const isAnswered = (): boolean => {
+      if (!probe.isIdle || !probe.isConnected) return false;
+      const last = this.#history.operations.findLast(
+        ({ id, client }) => id >= before && client === probe.number,
+      );
+      if (last?.outcome === 'ok') return true;
+      probe.ask([write(create(`/u/probe-${count}`, `${count}`, CreateMode.persistent))]);
+      count++;
+      return false;
+    };
+    if (!(await this.#until(isAnswered, PROGRESS_MAX_MS))) {
+      return this.#fail(`no progress in ${PROGRESS_MAX_MS} ms without ${lost.what}`);
+    }
+    lost.end();
+    this.#cluster.startAll();
+    const isBack = (): boolean => this.#cluster.isWhole() && this.#clients.isConnected;
+    if (await this.#until(isBack, PROGRESS_MAX_MS)) return true;
+    return this.#fail(`no recovery in ${PROGRESS_MAX_MS} ms after ${lost.what}`);
   }
 
   /** Every server is asked what there is, and one of them, drawn, for what is in it. */

@@ -114,6 +114,22 @@ test('forwarding: a request that reaches a leader still reading its log is done 
   assert.equal((await stage.done(client, read('get', '/early'))).reply.value, 'whole');
 });
 
+test('serving: a leader that is still reading its log serves nobody (3023)', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.wholeUnderHighest();
+  const writer = await stage.clientOf(stage.leader());
+  let acked = 0;
+  for (let i = 0; i < 5; i++) {
+    acked = (await stage.done(writer, write(create(`/n${i}`, '', CreateMode.persistent)))).zxid;
+  }
+  for (const member of stage.cluster.members) stage.cluster.crash(member);
+  stage.world.disk('s3').configure({ minReadMs: 150, maxReadMs: 150 });
+  stage.cluster.startAll();
+  await stage.until(() => stage.cluster.leader() !== undefined, 'somebody leads');
+  const lastZxid = stage.cluster.view(stage.leader())?.lastZxid ?? 0;
+  assert(lastZxid >= acked, 'it serves what is older than what was acknowledged');
+});
+
 test('sessions: a clock that was set back gives no living session away', async () => {
   const stage = new Stage(SHAPE);
   await stage.whole();

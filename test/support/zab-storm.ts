@@ -31,7 +31,8 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
         cluster.wipe(victim);
         wipes++;
       }
-    } else if (prng.chance(0.03) && !isUp) cluster.start(victim);
+    } else if (prng.chance(0.002)) losePower(cluster);
+    else if (prng.chance(0.03) && !isUp) cluster.start(victim);
     else disturb(cluster, victim, other);
   }
   heal(cluster, seed, voters);
@@ -45,6 +46,11 @@ function disturb(cluster: ZabCluster, victim: number, other: number): void {
   else if (choice === 4) cluster.trim(victim);
   else if (choice <= 14) cluster.propose();
   else cluster.step();
+}
+
+/** Everybody dies at once. */
+function losePower(cluster: ZabCluster): void {
+  for (const server of cluster.servers) if (server.node !== undefined) cluster.crash(server.id);
 }
 
 function heal(cluster: ZabCluster, seed: number, voters: number): void {

@@ -8,6 +8,8 @@ import { ErrorCode } from '../../../src/base/error-code.ts';
 import { CreateMode } from '../../../src/base/op-code.ts';
 import type { Change, History, Operation, SessionRecord } from '../history.ts';
 
+const SEQUENCE_DIGITS = 10;
+
 export interface Effect {
   readonly kind: 'create' | 'set' | 'delete';
   readonly zxid: number;
@@ -49,6 +51,7 @@ export function buildTimelines(history: History): Timelines {
       addPossibilities(operation, following[operation.id] ?? Number.POSITIVE_INFINITY, at);
     }
   }
+  addUnnumbered(history, following, timelines);
   for (const timeline of timelines.values()) {
     // Stable, so that the changes of one multi keep their order.
     timeline.effects.sort((a, b) => a.zxid - b.zxid);
@@ -128,10 +131,34 @@ function addPossibilities(
   const { changes, session } = operation;
   for (const change of changes) {
     const { kind, path, value } = change;
-    // A sequential node whose number nobody was told has a path that nobody asks for.
+    // What number such a node was given, if it was made, is for `addUnnumbered` to guess.
     if (kind === 'check' || isSequential(change.mode)) continue;
     at(path).possible.push({ kind, value, beforeZxid });
     if (kind === 'create' && isEphemeral(change.mode)) endWithSession(session, at(path));
+  }
+}
+
+/**
+ * A sequential node whose number nobody was told has a path that others find by listing its parent:
+ * any that somebody used, and nobody was told to have made, may be the one.
+ */
+function addUnnumbered(
+  history: History,
+  following: readonly number[],
+  timelines: ReadonlyMap<string, Timeline>,
+): void {
+  for (const { id, outcome, changes, session } of history.operations) {
+    if (outcome === 'ok' || outcome === 'failed') continue;
+    const beforeZxid = following[id] ?? Number.POSITIVE_INFINITY;
+    for (const { kind, path: prefix, value, mode } of changes) {
+      if (kind !== 'create' || !isSequential(mode)) continue;
+      for (const [path, timeline] of timelines) {
+        if (path.slice(0, -SEQUENCE_DIGITS) !== prefix) continue;
+        if (timeline.effects.some((effect) => effect.kind === 'create')) continue;
+        timeline.possible.push({ kind: 'create', value, beforeZxid });
+        if (isEphemeral(mode)) endWithSession(session, timeline);
+      }
+    }
   }
 }
 
