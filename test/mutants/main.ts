@@ -6,7 +6,8 @@
  */
 
 import { parseArgs } from 'node:util';
-import { GENERIC } from './generic.ts';
+import { GENERIC_CORE } from './generic-core.ts';
+import { GENERIC_STORE } from './generic-store.ts';
 import { GUARDS } from './guards.ts';
 import type { Mutant } from './mutant.ts';
 import { passes, type Search, tryMutant, type Verdict } from './trial.ts';
@@ -28,7 +29,10 @@ function print(line: string): void {
 
 function chosen(): readonly Mutant[] {
   const { only, kind } = values;
-  const all = [...(kind === 'generic' ? [] : GUARDS), ...(kind === 'guards' ? [] : GENERIC)];
+  const all = [
+    ...(kind === 'generic' ? [] : GUARDS),
+    ...(kind === 'guards' ? [] : [...GENERIC_CORE, ...GENERIC_STORE]),
+  ];
   const names = only?.split(',');
   return names === undefined ? all : all.filter(({ name }) => names.includes(name));
 }

@@ -34,3 +34,14 @@ export function applyPatch(text: string, { file, find, replace }: Patch): string
   }
   return text.replace(find, () => replace);
 }
+
+/** A mutant of one place below `src`; without `.js`. */
+export function mutantAt(
+  file: string,
+  name: string,
+  what: string,
+  [find, replace]: readonly [find: string, replace: string],
+): Mutant {
+  const isInCore = file.startsWith('consensus/') || file.startsWith('base/');
+  return { name, what, patches: [{ file: `src/${file}.js`, find, replace }], isInCore };
+}
