@@ -27,6 +27,7 @@ test('zkServer.sh starts, tells the mode, and stops, in the words of the origina
   const again = 'Starting zookeeper ... already running as process PID.\nexit 1';
   assert.equal(await kit.words(['start']), again);
   assert.match(await readFile(kit.pidFile, 'utf8'), /^\d+$/);
+  await kit.serving();
   assert.equal(await kit.words(['status']), `${FOUND}Mode: standalone\nexit 0`);
   assert.equal(await kit.words(['stop']), 'Stopping zookeeper ... STOPPED\nexit 0');
   assert.equal(
@@ -68,6 +69,7 @@ test('zkServer.sh takes no stranger for the server of an old pid file', async ()
 test('zkServer.sh takes keys from the flags of a Java machine, and zoo.cfg wins', async () => {
   const flags = '-Xmx1g -Dzookeeper.maxCnxns=7 -Djute.maxbuffer=2000000 -Dzookeeper.tickTime=9';
   await kit.run(['start'], { SERVER_JVMFLAGS: flags });
+  await kit.serving();
   const address = { host: '127.0.0.1', port: kit.port };
   const conf = await askFourLetter(createNodeRuntime(), address, 'conf', 5000);
   await kit.run(['stop']);

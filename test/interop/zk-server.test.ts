@@ -42,7 +42,10 @@ async function originalScript(directory: string): Promise<string> {
 async function transcript(kit: ZkServerKit): Promise<string[]> {
   try {
     const lines: string[] = [];
-    for (const call of CALLS) lines.push(`${call.join(' ')}: ${await kit.words(call)}`);
+    for (const call of CALLS) {
+      lines.push(`${call.join(' ')}: ${await kit.words(call)}`);
+      if (call[0] === 'start' || call[0] === 'restart') await kit.serving();
+    }
     return lines;
   } finally {
     await kit.end();

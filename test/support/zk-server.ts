@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findFreePorts } from '../../cluster/free-ports.ts';
 import { serverProgram } from '../../cluster/launch.ts';
+import { askStatus, hasQuorum } from '../../src/cli/server-status.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { waitUntil } from '../interop/processes.ts';
 import { type ProgramResult, runProgram } from '../interop/support.ts';
+
+const SERVING_TIMEOUT_MS = 60_000;
 
 /** Directory of the scripts of this package. */
 export function binDirectory(): string {
@@ -71,6 +75,13 @@ export class ZkServerKit {
       .replaceAll(String(this.port), 'PORT')
       .replace(/process \d+/, 'process PID');
     return `${text}exit ${exitCode}`;
+  }
+
+  /** The script says STARTED before clients are served, as that of the original does. */
+  async serving(): Promise<void> {
+    const address = { host: '127.0.0.1', port: this.port };
+    const isServing = async () => hasQuorum(await askStatus(createNodeRuntime(), [address], 1000));
+    await waitUntil(isServing, SERVING_TIMEOUT_MS);
   }
 
   async end(): Promise<void> {
