@@ -7,9 +7,7 @@
 import { type Acl, type Identity, OPEN_ACL, Perm } from '../base/acl.ts';
 import { isOpen } from './acl-table.ts';
 import { isInRange, parseIpRange } from './ip-range.ts';
-
-/** From so many entries on, repeated ones are found by looking them up. */
-const LOOK_UP_LENGTH = 16;
+import { grantedPerms, LONG_ACL_LENGTH } from './long-acl.ts';
 
 /**
  * The ACL to store for what a client asked for: duplicates dropped, `auth` replaced by the client's
@@ -22,7 +20,7 @@ export function expandAcl(
   if (acl === null || acl.length === 0) return undefined;
   if (isOpen(acl)) return OPEN_ACL;
   const expanded: Acl[] = [];
-  const known = acl.length < LOOK_UP_LENGTH ? undefined : new Set<string>();
+  const known = acl.length < LONG_ACL_LENGTH ? undefined : new Set<string>();
   for (let at = 0; at < acl.length; at++) {
     const entry = acl[at];
     if (entry === undefined) continue;
@@ -55,6 +53,7 @@ export function isAllowed(
   identities: readonly Identity[],
 ): boolean {
   if (acl === OPEN_ACL || acl.length === 0) return true;
+  if (acl.length >= LONG_ACL_LENGTH) return (grantedPerms(acl, identities) & needed) !== 0;
   for (const identity of identities) if (identity.scheme === 'super') return true;
   for (const entry of acl) {
     if ((entry.perms & needed) === 0) continue;

@@ -29,15 +29,24 @@ export function parseIpRange(text: string): IpRange | undefined {
 
 /** Whether an address lies in the range; one of the other family does not, nor does what is none. */
 export function isInRange(range: IpRange, text: string): boolean {
+  const address = parseRemoteIp(text);
+  return address !== undefined && covers(range, address);
+}
+
+/** The bytes of a client's address; undefined when it is none. */
+export function parseRemoteIp(text: string): readonly number[] | undefined {
   // A link-local address comes with the name of its interface, which no ACL can know.
   const scope = text.indexOf('%');
-  const address = parseIp(scope === -1 ? text : text.slice(0, scope));
-  if (address === undefined || address.length !== range.address.length) return false;
+  return parseIp(scope === -1 ? text : text.slice(0, scope));
+}
+
+/** `isInRange` for the bytes of an address. */
+export function covers(range: IpRange, address: readonly number[]): boolean {
+  if (address.length !== range.address.length) return false;
   let left = range.bits;
-  for (const [at, byte] of range.address.entries()) {
-    if (left <= 0) return true;
+  for (let at = 0; at < address.length && left > 0; at++) {
     const mask = left >= 8 ? 0xff : 0xff & (0xff << (8 - left));
-    if ((byte & mask) !== ((address[at] ?? 0) & mask)) return false;
+    if (((range.address[at] ?? 0) & mask) !== ((address[at] ?? 0) & mask)) return false;
     left -= 8;
   }
   return true;

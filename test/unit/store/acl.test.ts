@@ -151,3 +151,44 @@ test('ownChars counts what the entries of scheme auth stand for', () => {
     2 * chars,
   );
 });
+
+test('isAllowed says the same of a long list as of a short one', () => {
+  const filler = Array.from({ length: 40 }, (_, at) => entry('ip', `10.9.0.${at}`, Perm.admin));
+  const all = { scheme: 'super', id: '' };
+  const askers: readonly (readonly Identity[])[] = [
+    [],
+    [BOB],
+    [ADDRESS],
+    [BOB, ADDRESS],
+    [{ scheme: 'ip', id: 'fe80::1%eth0' }],
+    [all],
+  ];
+  for (const short of [
+    [entry('digest', 'bob:hash', Perm.read), entry('digest', 'bob:hash', Perm.write)],
+    [entry('ip', '10.1.0.0/16', Perm.read), entry('digest', 'amy:hash')],
+    [entry('ip', 'fe80::/10', Perm.write)],
+    [entry('world', 'anyone', Perm.create), entry('ip', 'anyone', Perm.delete)],
+  ]) {
+    const long = [...short, ...filler];
+    for (const identities of [...askers, ...askers]) {
+      for (const needed of [Perm.read, Perm.write, Perm.create, Perm.delete, Perm.admin | 1]) {
+        assert.equal(isAllowed(long, needed, identities), isAllowed(short, needed, identities));
+      }
+    }
+  }
+});
+
+test('isAllowed looks through a long list once for one who asks again', () => {
+  let lookCount = 0;
+  const list = Array.from({ length: 100 }, (_, at) => ({
+    perms: Perm.read,
+    scheme: 'digest',
+    get id() {
+      lookCount += 1;
+      return `user${at}:hash`;
+    },
+  }));
+  const identities = [BOB];
+  for (let at = 0; at < 1000; at++) assert.equal(isAllowed(list, Perm.read, identities), false);
+  assert.ok(lookCount <= 2 * list.length, `${lookCount} looks`);
+});
