@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalEnsemble } from '../../cluster/launch.ts';
 
 const POLL_MS = 20;
+const ANSWER_MS = 5000;
 
 /** Polls until the condition holds; fails when it does not within the time. */
 export async function waitUntil(
@@ -30,6 +31,8 @@ export async function fourLetterWord(port: number, word: string): Promise<string
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   // A server that changes its role may reset the connection; close follows every error.
   socket.on('error', () => socket.destroy());
+  // A starting server of the original may take a connection and never answer on it.
+  socket.setTimeout(ANSWER_MS, () => socket.destroy());
   socket.end(word);
   await closed;
   return text;
