@@ -29,6 +29,8 @@ import { ConnectionStats } from './server-stats.ts';
 
 /** A connection whose client does not close when all has been said is cut off. */
 export const CLOSING_TIMEOUT_MS = 10_000;
+/** A connection whose requests have taken so long is read on when the others have had their turn. */
+const SLICE_MS = 5;
 /** The slab is written before the end of the turn when it holds so much. */
 const FLUSH_BYTES = 64 * 1024;
 /** Offset of the error in a reply's frame: behind length, xid and zxid. */
@@ -319,12 +321,20 @@ export class Connection implements StreamHandler, Watcher {
   }
 
   #readFrames(): void {
+    this.#host.refreshNow();
+    const sliceEndMs = this.#host.nowMs + SLICE_MS;
     while (this.#mayRead()) {
       switch (this.#decoder.next()) {
         case FrameEvent.more:
           return;
         case FrameEvent.frame:
           this.#readFrame();
+          this.#host.refreshNow();
+          if (this.#state === 'open' && this.#host.nowMs >= sliceEndMs) {
+            this.#hold();
+            this.#host.requestTurn(this);
+            return;
+          }
           break;
         case FrameEvent.firstWord:
           this.#readFirstWord();

@@ -15,6 +15,22 @@ export function isRefusedReadOnly(type: number): boolean {
   }
 }
 
+/** Reads whose cost grows with the tree or with the request, and not only with one node's data. */
+export function isList(type: number): boolean {
+  switch (type) {
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+    case OpCode.getEphemerals:
+    case OpCode.getAllChildrenNumber:
+    case OpCode.multiRead:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** Numbers that are no client's operation, those used among servers included: answered, then closed. */
 export function isUnknown(type: number): boolean {
   switch (type) {

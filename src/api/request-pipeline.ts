@@ -37,7 +37,7 @@ import { getAllChildrenNumber, getEphemerals, multiRead } from './handlers/read-
 import { setWatches, setWatches2 } from './handlers/set-watches.ts';
 import { addWatch, checkWatches, removeWatches } from './handlers/watch.ts';
 import { encodeWriteReply, isWrite } from './handlers/write-reply.ts';
-import { isRefusedReadOnly, isUnknown } from './operation-kinds.ts';
+import { isList, isRefusedReadOnly, isUnknown } from './operation-kinds.ts';
 import {
   type PendingOwner,
   PendingQueue,
@@ -47,6 +47,11 @@ import {
 
 /** Requests of one connection that may be pending before it is no longer read. */
 export const CONNECTION_PENDING_MAX = 1000;
+/**
+ * Of those that look at many nodes, fewer: all that wait for a write are answered when it is
+ * applied, one behind the other, and meanwhile nobody else is.
+ */
+export const CONNECTION_PENDING_LISTS_MAX = 16;
 /** Bytes of them at which it is not read either. */
 export const CONNECTION_PENDING_BYTES_MAX = 8 * 1024 * 1024;
 /** Characters of all that a client has proved: every write carries them to the leader. */
@@ -69,6 +74,8 @@ export class RequestPipeline implements PendingOwner {
   /** Bytes of requests that are answered here, and of those that the backend has or will get. */
   #localBytes = 0;
   #backendBytes = 0;
+  /** Requests that wait to be answered here and may take long. */
+  #listCount = 0;
   #isDraining = false;
   #isWarnedOfLimit = false;
   /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
@@ -97,6 +104,7 @@ export class RequestPipeline implements PendingOwner {
 
   get isFull(): boolean {
     if (this.#localBytes + this.#backendBytes >= CONNECTION_PENDING_BYTES_MAX) return true;
+    if (this.#listCount >= CONNECTION_PENDING_LISTS_MAX) return true;
     return this.#queue.count >= CONNECTION_PENDING_MAX;
   }
 
@@ -197,6 +205,7 @@ export class RequestPipeline implements PendingOwner {
         if (this.#connection.backlogBytes >= READ_BACKLOG_BYTES) break;
         this.#queue.shift();
         this.#localBytes -= request.recordBytes;
+        if (isList(request.type)) this.#listCount -= 1;
         const reader = this.#host.reader;
         reader.aim(request.payload);
         this.#answer(request.cxid, request.type, request.identities, request.receivedMs, reader);
@@ -259,8 +268,10 @@ export class RequestPipeline implements PendingOwner {
       state,
     );
     this.#queue.push(request);
-    if (state === PendingState.local) this.#localBytes += request.recordBytes;
-    else this.#noteBackendBytes(request.recordBytes);
+    if (state === PendingState.local) {
+      this.#localBytes += request.recordBytes;
+      if (isList(type)) this.#listCount += 1;
+    } else this.#noteBackendBytes(request.recordBytes);
     return request;
   }
 

@@ -6,7 +6,7 @@ import type { ClientServiceOptions, ReportOptions } from '../../src/api/client-o
 import { ClientService } from '../../src/api/client-service.ts';
 import { makeSessionId, type SessionId } from '../../src/base/ids.ts';
 import { OpCode } from '../../src/base/op-code.ts';
-import type { ByteStream, StreamHandler } from '../../src/runtime/runtime.ts';
+import type { ByteStream, Clock, Runtime, StreamHandler } from '../../src/runtime/runtime.ts';
 import type { SimNetworkOptions } from '../../src/testing/sim-link.ts';
 import { SimWorld } from '../../src/testing/sim-world.ts';
 import { FakeBackend } from './fake-backend.ts';
@@ -55,6 +55,8 @@ export interface ClientKitOptions {
   readonly network?: Partial<SimNetworkOptions>;
   readonly isServing?: boolean;
   readonly seed?: number;
+  /** Milliseconds that pass for the server with each look at its clock: all it does takes time. */
+  readonly lookMs?: number;
 }
 
 export class ClientKit {
@@ -69,7 +71,7 @@ export class ClientKit {
       this.logged.push({ event, fields });
     };
     const log: ClientLog = { debug: note, info: note, warn: note, error: note };
-    const runtime = this.world.runtimeFor('server');
+    const runtime = withBusyClock(this.world.runtimeFor('server'), options.lookMs ?? 0);
     const all = { ...OPTIONS, ...options.service };
     this.service = new ClientService(runtime, this.backend, all, log);
     this.backend.onSessionClosed = (sessionId) => this.service.sessionClosed(sessionId);
@@ -121,6 +123,18 @@ export class ClientKit {
     await client.closedByServer();
     return new TextDecoder().decode(client.bytes);
   }
+}
+
+function withBusyClock(runtime: Runtime, lookMs: number): Runtime {
+  let passedMs = 0;
+  const clock: Clock = {
+    wallMs: () => runtime.clock.wallMs() + passedMs,
+    monotonicMs: () => {
+      passedMs += lookMs;
+      return runtime.clock.monotonicMs() + passedMs;
+    },
+  };
+  return Object.create(runtime, { clock: { value: clock } });
 }
 
 /** A client's end of a connection: collects what comes, frame by frame, as hex without the length. */

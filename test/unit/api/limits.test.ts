@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONNECTION_PENDING_LISTS_MAX } from '../../../src/api/request-pipeline.ts';
 import { OPEN_ACL } from '../../../src/base/acl.ts';
 import { ErrorCode } from '../../../src/base/error-code.ts';
 import { SESSION_NONE, ZXID_NONE } from '../../../src/base/ids.ts';
@@ -233,4 +234,33 @@ test('a connect request longer than the limit is not read either', async () => {
   client.send(int(5000), connectFrame());
   await client.closedByServer();
   assert.equal(client.bytes.length, 0);
+});
+
+test('requests that take long leave others their turn, and are answered in their order', async () => {
+  const kit = await ClientKit.start({ lookMs: 1 });
+  const [greedy, other] = [await kit.session('greedy'), await kit.session()];
+  const xids = Array.from({ length: 200 }, (_, at) => at + 1);
+  greedy.send(...xids.map((xid) => readFrame(xid, OpCode.exists, '/')));
+  const [connection] = [...kit.service.connections()];
+  await kit.until(() => (connection?.stats.packetsReceived ?? 0) > 1, 'the first requests');
+  assert.ok((connection?.stats.packetsReceived ?? 0) < 20);
+  const replies = await greedy.receive(200);
+  assert.deepEqual(
+    replies.map((reply) => header(reply).xid),
+    xids,
+  );
+  assert.equal(error(await other.ask(headerFrame(-2, OpCode.ping))), ok);
+});
+
+test('of requests that look at many nodes only a few wait for the write in front of them', async () => {
+  const kit = await ClientKit.start();
+  const client = await kit.session();
+  kit.backend.holds = true;
+  const lists = Array.from({ length: 40 }, (_, at) => readFrame(at + 2, OpCode.getChildren, '/'));
+  client.send(createFrame(1, '/a'), ...lists);
+  await kit.settle();
+  const [connection] = [...kit.service.connections()];
+  assert.equal(connection?.pendingCount, 1 + CONNECTION_PENDING_LISTS_MAX);
+  kit.backend.applyAll();
+  assert.deepEqual((await client.receive(41)).map(error), new Array(41).fill(ok));
 });
