@@ -3,6 +3,7 @@
 import { OPEN_ACL } from '../../src/base/acl.ts';
 import { invariant } from '../../src/base/assert.ts';
 import { OpCode } from '../../src/base/op-code.ts';
+import { WatchMode } from '../../src/base/watch-mode.ts';
 import type { WriteRequest } from '../../src/base/write-request.ts';
 import type { JuteReader } from '../../src/protocol/jute-reader.ts';
 import type { JuteWriter } from '../../src/protocol/jute-writer.ts';
@@ -15,8 +16,10 @@ import {
 } from '../../src/protocol/records/read-reply.ts';
 import { encodePathRequest, encodeWatchedRead } from '../../src/protocol/records/read-request.ts';
 import { decodeStat } from '../../src/protocol/records/stat.ts';
+import { encodeAddWatch } from '../../src/protocol/records/watch.ts';
 import { encodeWriteRequest, makeWriteRequest } from '../../src/protocol/records/write-request.ts';
 import { type Change, type Draft, NO_REPLY, type OperationKind, type Reply } from './history.ts';
+import { isRecursive } from './lasting-watch.ts';
 
 const OP_CODES: Readonly<Record<OperationKind, OpCode>> = {
   create: OpCode.create2,
@@ -27,6 +30,7 @@ const OP_CODES: Readonly<Record<OperationKind, OpCode>> = {
   exists: OpCode.exists,
   children: OpCode.getChildren2,
   sync: OpCode.sync,
+  addWatch: OpCode.addWatch,
   close: OpCode.closeSession,
 };
 
@@ -45,6 +49,11 @@ export function encodeDraft(writer: JuteWriter, xid: number, draft: Draft): void
     case 'sync':
       encodePathRequest(writer, draft.path);
       break;
+    case 'addWatch': {
+      const { persistent, recursive } = WatchMode;
+      encodeAddWatch(writer, draft.path, isRecursive(draft.path) ? recursive : persistent);
+      break;
+    }
     case 'close':
       break;
     default:
@@ -77,6 +86,7 @@ export function decodeReply(reader: JuteReader, kind: OperationKind): Reply | un
     }
     case 'delete':
     case 'sync':
+    case 'addWatch':
     case 'close':
       return NO_REPLY;
   }

@@ -9,9 +9,9 @@ import { StateStore } from '../../src/store/state-store.ts';
 import { TxnType } from '../../src/store/txn.ts';
 import { decodeTxn } from '../../src/store/txn-codec.ts';
 import { TxnLog } from '../../src/store/txn-log.ts';
+import { create, read, set, write } from './drafts.ts';
 import type { SimMember } from './sim-cluster.ts';
 import { SHAPE, Stage } from './stage.ts';
-import { create, read, set, write } from './workload.ts';
 
 const LOG = '/data/log';
 const STATE = '/data/state';

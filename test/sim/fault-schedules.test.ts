@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMode } from '../../src/base/op-code.ts';
 import { FAULT_SITES } from '../../src/runtime/fault-site.ts';
+import { create, read, set, write } from './drafts.ts';
 import type { SimMember } from './sim-cluster.ts';
 import { SHAPE, Stage } from './stage.ts';
-import { create, read, set, write } from './workload.ts';
 
 const SMALL = { ...SHAPE, checkpointIntervalTxns: 3, logRetainTxns: 0, logRetainBytes: 0 };
 

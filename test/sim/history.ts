@@ -16,6 +16,7 @@ export type OperationKind =
   | 'exists'
   | 'children'
   | 'sync'
+  | 'addWatch'
   | 'close';
 
 /** One change that an operation asks for; a multi asks for several. */
@@ -64,6 +65,8 @@ export interface Operation extends Draft {
   readonly ackedBefore: number;
   /** Virtual time. */
   readonly sentMs: number;
+  /** Virtual time; 0 while there is no answer. */
+  answeredMs: number;
   outcome: Outcome;
   /** Of the answer; 0 while there is none. */
   error: number;
@@ -188,6 +191,7 @@ export class History {
       session,
       ackedBefore: this.#highestAcked,
       sentMs: this.#nowMs(),
+      answeredMs: 0,
       outcome: 'pending',
       error: 0,
       zxid: 0,
@@ -203,6 +207,7 @@ export class History {
     const error = code === 0 ? (reply.error ?? 0) : code;
     operation.outcome = error === 0 ? 'ok' : 'failed';
     operation.zxid = zxid;
+    operation.answeredMs = this.#nowMs();
     operation.error = error;
     operation.reply = reply;
     operation.session.aliveMs = operation.sentMs;

@@ -9,6 +9,7 @@ import { SimWorld } from '../../src/testing/sim-world.ts';
 import { checkHistory } from './checkers/check-history.ts';
 import { ServerHistory } from './checkers/server-history.ts';
 import { ClientGroup, NO_WORKLOAD } from './client-group.ts';
+import { create, read, write } from './drafts.ts';
 import type { FaultCounts } from './fault-kinds.ts';
 import { type Draft, History, type SessionRecord } from './history.ts';
 import { loseMinority } from './lost-minority.ts';
@@ -17,16 +18,14 @@ import type { ClientProfile } from './sim-client.ts';
 import { type ClusterShape, type LogLine, SimCluster } from './sim-cluster.ts';
 import {
   COUNTERS,
-  create,
   drawWeights,
+  FENCES,
   PARENTS,
   RandomWorkload,
   READER_WEIGHTS,
   REGISTERS,
-  read,
   type TaskWeights,
   TOGGLES,
-  write,
 } from './workload.ts';
 
 export interface SeedResult {
@@ -323,13 +322,13 @@ function isNever(): boolean {
 }
 
 function foundation(): Draft[] {
-  const paths = [...PARENTS, ...REGISTERS, ...COUNTERS];
+  const paths = [...PARENTS, ...REGISTERS, ...COUNTERS, ...FENCES];
   return paths.map((path) => write(create(path, '0', CreateMode.persistent)));
 }
 
 /** All that was ever made, as far as clients know. */
 function everyPath(history: History): string[] {
-  const paths = new Set<string>([...REGISTERS, ...COUNTERS, ...TOGGLES]);
+  const paths = new Set<string>([...REGISTERS, ...COUNTERS, ...FENCES, ...TOGGLES]);
   for (const { changes, outcome, reply } of history.operations) {
     if (outcome === 'failed') continue;
     for (const change of changes) {

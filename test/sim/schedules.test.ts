@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMode } from '../../src/base/op-code.ts';
+import { create, read, set, write } from './drafts.ts';
 import { PROFILE, SHAPE, Stage } from './stage.ts';
-import { create, read, set, write } from './workload.ts';
 
 test('sync: a deposed leader that has not noticed does not answer (ZOOKEEPER-1675)', async () => {
   // Whoever leads first must be the slow one to notice: the one with the highest number wins.

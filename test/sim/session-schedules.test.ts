@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode } from '../../src/base/error-code.ts';
 import { CreateMode } from '../../src/base/op-code.ts';
+import { create, read, set, write } from './drafts.ts';
 import { PROFILE, SHAPE, Stage } from './stage.ts';
-import { create, read, set, write } from './workload.ts';
 
 const EPHEMERAL = write(create('/e', 'mine', CreateMode.ephemeral));
 

@@ -20,7 +20,11 @@ import {
   type ReplyHeader,
   SpecialXid,
 } from '../../src/protocol/records/header.ts';
-import { decodeWatcherEvent, encodeSetWatches } from '../../src/protocol/records/watch.ts';
+import {
+  decodeWatcherEvent,
+  encodeSetWatches,
+  encodeSetWatches2,
+} from '../../src/protocol/records/watch.ts';
 import type { Address, ByteStream, Runtime } from '../../src/runtime/runtime.ts';
 import { decodeReply, encodeDraft } from './client-requests.ts';
 import {
@@ -31,6 +35,7 @@ import {
   type SessionKind,
   type SessionRecord,
 } from './history.ts';
+import { isRecursive } from './lasting-watch.ts';
 
 /** What a client does, and how. */
 export interface ClientProfile {
@@ -77,6 +82,8 @@ export class SimClient {
   readonly #workload: ClientWorkload;
   readonly #writer = new JuteWriter();
   readonly #reader = new JuteReader();
+  /** Paths watched for good. */
+  readonly #lasting = new Set<string>();
   readonly #watches: Record<'data' | 'exist' | 'child', Set<string>> = {
     data: new Set(),
     exist: new Set(),
@@ -218,6 +225,7 @@ export class SimClient {
     this.#session = undefined;
     this.#password = new Uint8Array(16);
     for (const paths of Object.values(this.#watches)) paths.clear();
+    this.#lasting.clear();
     this.#workload.sessionEnded();
   }
 
@@ -286,17 +294,28 @@ export class SimClient {
     this.#armAgain();
   }
 
+  /** As client libraries do: the newer request only where there is something for it. */
   #armAgain(): void {
     const { data, exist, child } = this.#watches;
-    if (data.size + exist.size + child.size === 0) return;
+    const isLasting = this.#lasting.size > 0;
+    if (data.size + exist.size + child.size === 0 && !isLasting) return;
     const mark = this.#writer.beginFrame();
-    encodeRequestHeader(this.#writer, SpecialXid.setWatches, OpCode.setWatches);
-    encodeSetWatches(this.#writer, {
+    const op = isLasting ? OpCode.setWatches2 : OpCode.setWatches;
+    encodeRequestHeader(this.#writer, SpecialXid.setWatches, op);
+    const watches = {
       relativeZxid: this.#lastZxid,
       data: [...data],
       exist: [...exist],
       child: [...child],
-    });
+    };
+    if (isLasting) {
+      const lasting = [...this.#lasting];
+      const recursive = lasting.filter(isRecursive);
+      const persistent = lasting.filter((path) => !isRecursive(path));
+      encodeSetWatches2(this.#writer, { ...watches, persistent, recursive });
+    } else {
+      encodeSetWatches(this.#writer, watches);
+    }
     this.#writer.endFrame(mark);
     this.#flush();
   }
@@ -346,6 +365,7 @@ export class SimClient {
     this.#context.history.answered(operation, header.zxid, header.error, reply ?? NO_REPLY);
     this.#checkReadOnly(operation);
     if (operation.watch) this.#armed(operation);
+    if (operation.kind === 'addWatch' && isOk) this.#lasting.add(operation.path);
     this.#workload.replied(operation);
     if (operation.kind === 'close' && isOk) {
       this.#endSession();

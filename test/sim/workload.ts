@@ -9,19 +9,27 @@
  *     /e/*   ephemeral nodes
  *     /s/*   sequential nodes
  *     /m/*   pairs that a multi creates together or not at all
+ *
+ * and locks and queues (recipes.ts). Some clients write values of many kilobytes.
  */
 
 import { invariant } from '../../src/base/assert.ts';
 import { CreateMode } from '../../src/base/op-code.ts';
 import type { Prng } from '../../src/base/prng.ts';
-import type { Change, Draft, Operation, OperationKind } from './history.ts';
+import { check, create, read, remove, set, write } from './drafts.ts';
+import type { Change, Draft, Operation } from './history.ts';
+import { PERSISTENT, RECURSIVE } from './lasting-watch.ts';
+import { Lock, Queue } from './recipes.ts';
 import type { ClientWorkload } from './sim-client.ts';
 
-export const PARENTS = ['/u', '/d', '/r', '/c', '/e', '/s', '/m'] as const;
+export const PARENTS = ['/u', '/d', '/r', '/c', '/e', '/s', '/m', '/l', '/q', '/f'] as const;
 export const REGISTERS = ['/r/0', '/r/1', '/r/2'] as const;
 export const COUNTERS = ['/c/0', '/c/1'] as const;
+export const FENCES = ['/f/0'] as const;
 export const TOGGLES = ['/d/0', '/d/1'] as const;
 const LISTED = ['/d', '/e', '/s', '/m'] as const;
+/** Fits the limit of a request, and no window of a connection. */
+const PADDING_MAX = 200_000;
 /** A version that no node of a simulation ever reaches. */
 const VERSION_NEVER = 1_000_000;
 
@@ -37,6 +45,9 @@ export type TaskName =
   | 'multi'
   | 'list'
   | 'syncRead'
+  | 'lock'
+  | 'queue'
+  | 'lasting'
   | 'close';
 
 /** How often each task is drawn, relative to the others. */
@@ -57,6 +68,9 @@ export function drawWeights(prng: Prng): TaskWeights {
     multi: draw(),
     list: draw(),
     syncRead: draw(),
+    lock: draw(),
+    queue: draw(),
+    lasting: draw() * 0.3,
     close: draw() * 0.05,
   };
 }
@@ -74,33 +88,11 @@ export const READER_WEIGHTS: TaskWeights = {
   multi: 0,
   list: 1,
   syncRead: 3,
+  lock: 0,
+  queue: 0,
+  lasting: 0.3,
   close: 0,
 };
-
-export function create(path: string, value: string, mode: CreateMode): Change {
-  return { kind: 'create', path, value, version: -1, mode };
-}
-
-export function set(path: string, value: string, version: number): Change {
-  return { kind: 'set', path, value, version, mode: CreateMode.persistent };
-}
-
-function remove(path: string): Change {
-  return { kind: 'delete', path, value: '', version: -1, mode: CreateMode.persistent };
-}
-
-function check(path: string, version: number): Change {
-  return { kind: 'check', path, value: '', version, mode: CreateMode.persistent };
-}
-
-export function write(change: Change): Draft {
-  invariant(change.kind !== 'check', 'a check is part of a multi');
-  return { kind: change.kind, path: change.path, watch: false, changes: [change] };
-}
-
-export function read(kind: OperationKind, path: string, watch = false): Draft {
-  return { kind, path, watch, changes: [] };
-}
 
 interface Known {
   readonly version: number;
@@ -118,12 +110,19 @@ export class RandomWorkload implements ClientWorkload {
   /** Nodes this client created and may delete. */
   #own: string[] = [];
   #budget: number;
+  readonly #lock: Lock;
+  readonly #queue: Queue;
+  /** What the values of this client's own nodes are made longer by. */
+  readonly #padding: string;
 
   constructor(prng: Prng, weights: TaskWeights, tag: string, budget: number) {
     this.#prng = prng;
     this.#weights = weights;
     this.#tag = tag;
     this.#budget = budget;
+    this.#lock = new Lock(prng);
+    this.#queue = new Queue(prng);
+    this.#padding = '.'.repeat(prng.chance(0.05) ? prng.between(1000, PADDING_MAX) : 0);
     this.#total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   }
 
@@ -136,6 +135,8 @@ export class RandomWorkload implements ClientWorkload {
 
   replied(operation: Operation): void {
     const { kind, path, outcome, reply } = operation;
+    this.#lock.replied(operation);
+    this.#queue.replied(operation);
     if (outcome !== 'ok') return;
     if (kind === 'get' && reply.stat !== undefined) {
       this.#known.set(path, { version: reply.stat.version, value: reply.value ?? '' });
@@ -148,6 +149,7 @@ export class RandomWorkload implements ClientWorkload {
   }
 
   sessionEnded(): void {
+    this.#lock.sessionEnded();
     this.#own = this.#own.filter((path) => !path.startsWith('/e'));
   }
 
@@ -165,7 +167,7 @@ export class RandomWorkload implements ClientWorkload {
     switch (task) {
       case 'unique': {
         const name = this.#fresh();
-        return [write(create(`/u/${name}`, name, CreateMode.persistent))];
+        return [write(create(`/u/${name}`, name + this.#padding, CreateMode.persistent))];
       }
       case 'deleteOwn': {
         const path = this.#own.splice(prng.between(0, this.#own.length - 1), 1)[0];
@@ -200,6 +202,12 @@ export class RandomWorkload implements ClientWorkload {
         const path = this.#pick(REGISTERS);
         return [read('sync', path), read('get', path)];
       }
+      case 'lock':
+        return [this.#lock.next(this.#fresh())];
+      case 'queue':
+        return [this.#queue.next(this.#fresh())];
+      case 'lasting':
+        return [read('addWatch', this.#pick([...PERSISTENT, ...RECURSIVE]))];
       case 'close':
         return [read('close', '')];
     }

@@ -1,8 +1,12 @@
 /** All that is demanded of what clients saw. */
 
 import type { History, SessionRecord } from '../history.ts';
+import { FENCES, REGISTERS } from '../workload.ts';
 import { checkEphemerals } from './ephemerals.ts';
 import { type Crashes, checkExpiry } from './expiry.ts';
+import { checkFencing } from './fencing.ts';
+import { checkLastingWatches } from './lasting-watches.ts';
+import { checkLinearizability } from './linearizability.ts';
 import { checkMultis } from './multis.ts';
 import { checkNodes } from './nodes.ts';
 import { checkReplies } from './replies.ts';
@@ -33,4 +37,7 @@ export function checkHistory(
   checkEphemerals(history, auditors, ended, violations);
   checkExpiry(history, blindMs, crashes, violations);
   checkWatches(history, timelines, violations);
+  checkLastingWatches(history, timelines, violations);
+  checkLinearizability(history, REGISTERS, violations);
+  checkFencing(history, FENCES, violations);
 }

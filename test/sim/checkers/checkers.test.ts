@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Zxid } from '../../../src/base/ids.ts';
 import { CreateMode } from '../../../src/base/op-code.ts';
 import { EventType } from '../../../src/base/watch-event.ts';
-import { create, read, set, write } from '../workload.ts';
+import { create, read, set, write } from '../drafts.ts';
 import { ServerHistory, type ServerSight } from './server-history.ts';
 import { dataOf, judge, stat, type Teller } from './tale.ts';
 
@@ -184,6 +184,15 @@ describe('sequences', () => {
       first.createdSequential('/s/q-', '/s/q-0000000003', 1);
       second.createdSequential('/s/q-', '/s/q-0000000003', 2);
     }, /got number 3 at 0x2 after 3/);
+  });
+
+  test('a node whose number only its finder knows may be taken away', () => {
+    assertFine((first, second) => {
+      first.lost(write(create('/s/q-', 'value', CreateMode.persistentSequential)));
+      second.listed('/s', ['q-0000000000'], 1);
+      second.deleted('/s/q-0000000000', 2);
+      second.listed('/s', [], 2);
+    });
   });
 
   test('numbers that fall while zxids rise are found', () => {

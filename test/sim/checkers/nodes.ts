@@ -55,6 +55,10 @@ function checkOrder(path: string, { effects, possible }: Timeline, violations: s
     if (effect.kind === 'create' && wasThere && !isPossible(possible, 'delete')) {
       violations.push(`${path} was created at ${hex(effect.zxid)}, though it was there`);
     }
+    const isDeletion = effect.kind === 'delete' && effect.isAsked;
+    if (isDeletion && !wasThere && !isPossible(possible, 'create')) {
+      violations.push(`${path} was deleted at ${hex(effect.zxid)}, though it was not there`);
+    }
     if (effect.kind === 'set' && !wasThere && !isPossible(possible, 'create')) {
       violations.push(`${path} was written at ${hex(effect.zxid)}, though it was not there`);
     }

@@ -34,6 +34,11 @@ export function checkReplies(history: History, violations: string[]): void {
       if (zxid <= lastWriteZxid) {
         violations.push(`${describe(operation)} took effect before one that was asked earlier`);
       }
+      if (operation.outcome === 'ok' && zxid <= operation.ackedBefore) {
+        violations.push(
+          `${describe(operation)} took effect at ${hex(zxid)}, though ${hex(operation.ackedBefore)} was acknowledged before it was asked`,
+        );
+      }
       lastWriteZxid = zxid;
       checkOwnZxid(operation, writes, violations);
     }

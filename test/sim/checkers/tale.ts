@@ -5,8 +5,8 @@ import { makeSessionId, SESSION_NONE, type SessionId, type Zxid } from '../../..
 import { CreateMode } from '../../../src/base/op-code.ts';
 import type { Stat } from '../../../src/base/stat.ts';
 import type { EventType } from '../../../src/base/watch-event.ts';
+import { create, read, set, write } from '../drafts.ts';
 import { type Draft, History, type Operation, type Reply, type SessionRecord } from '../history.ts';
-import { create, read, set, write } from '../workload.ts';
 import { checkHistory } from './check-history.ts';
 
 /** What a node's Stat says, where it matters. */

@@ -16,6 +16,8 @@ export interface Effect {
   readonly value: string;
   /** Of the node after it; undefined when nobody was told. */
   readonly version: number | undefined;
+  /** False: it went with its session, if it was still there. */
+  readonly isAsked: boolean;
 }
 
 /** What may have happened, or not. */
@@ -52,11 +54,26 @@ export function buildTimelines(history: History): Timelines {
     }
   }
   addUnnumbered(history, following, timelines);
+  addUnnamed(history, timelines);
   for (const timeline of timelines.values()) {
     // Stable, so that the changes of one multi keep their order.
     timeline.effects.sort((a, b) => a.zxid - b.zxid);
   }
   return timelines;
+}
+
+/** A sequential node whose number its maker was not told may be found, and deleted, by others. */
+function addUnnamed(history: History, timelines: Timelines): void {
+  const prefixes = new Set<string>();
+  for (const { outcome, changes } of history.operations) {
+    if (outcome !== 'unknown' && outcome !== 'pending') continue;
+    for (const { mode, path } of changes) if (isSequential(mode)) prefixes.add(path);
+  }
+  for (const [path, { effects, possible }] of timelines) {
+    const isNamed = effects.some(({ kind }) => kind === 'create');
+    if (isNamed || !prefixes.has(path.slice(0, -SEQUENCE_DIGITS))) continue;
+    possible.push({ kind: 'create', value: '', beforeZxid: Number.POSITIVE_INFINITY });
+  }
 }
 
 /**
@@ -118,7 +135,7 @@ function addEffects(operation: Operation, at: (path: string) => Timeline): void 
     invariant(path !== undefined, 'a node was created and nobody knows which');
     const stat = operation.kind === 'multi' ? reply.stats?.[index] : reply.stat;
     const version = kind === 'create' ? 0 : stat?.version;
-    at(path).effects.push({ kind, zxid, value, version });
+    at(path).effects.push({ kind, zxid, value, version, isAsked: true });
     if (kind === 'create' && isEphemeral(change.mode)) endWithSession(session, at(path));
   }
 }
@@ -165,7 +182,8 @@ function addUnnumbered(
 function endWithSession(session: SessionRecord, timeline: Timeline): void {
   const { state, closedZxid: zxid } = session;
   const end = { kind: 'delete', value: '' } as const;
-  if (state === 'closed') timeline.effects.push({ ...end, zxid, version: undefined });
+  if (state === 'closed')
+    timeline.effects.push({ ...end, zxid, version: undefined, isAsked: false });
   else if (state !== 'live') {
     timeline.possible.push({ ...end, beforeZxid: Number.POSITIVE_INFINITY });
   }

@@ -6,6 +6,7 @@
 import { ErrorCode } from '../../../src/base/error-code.ts';
 import { EventType } from '../../../src/base/watch-event.ts';
 import type { History, Operation } from '../history.ts';
+import { isRecursive } from '../lasting-watch.ts';
 import { describe, hex } from './describe.ts';
 import { lastEffectAt, type Timelines } from './timelines.ts';
 
@@ -44,6 +45,8 @@ class Watcher {
   readonly #violations: string[];
   readonly #armed = new Map<string, Watch>();
   readonly #over: Watch[] = [];
+  /** Paths watched for good: see lasting-watches.ts. */
+  readonly #lasting = new Set<string>();
 
   constructor(client: number, violations: string[]) {
     this.#client = client;
@@ -54,6 +57,7 @@ class Watcher {
     if (isNew) {
       this.#over.push(...this.#armed.values());
       this.#armed.clear();
+      this.#lasting.clear();
       return;
     }
     for (const watch of this.#armed.values()) {
@@ -63,6 +67,7 @@ class Watcher {
 
   replied(operation: Operation): void {
     const { zxid, kind, path } = operation;
+    if (kind === 'addWatch' && operation.outcome === 'ok') this.#lasting.add(path);
     for (const watch of this.#armed.values()) {
       watch.sinceZxid ??= zxid;
       watch.untilZxid = zxid;
@@ -99,10 +104,15 @@ class Watcher {
       this.#armed.delete(`${kind} ${path}`);
       this.#over.push(watch);
     }
-    if (isExpected) return;
+    if (isExpected || this.#isWatchedForGood(path)) return;
     this.#violations.push(
       `client ${this.#client} got event ${type} for ${path}, of which it has no watch`,
     );
+  }
+
+  #isWatchedForGood(path: string): boolean {
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    return this.#lasting.has(path) || (this.#lasting.has(parent) && isRecursive(parent));
   }
 
   finish(): readonly Watch[] {
