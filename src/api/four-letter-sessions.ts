@@ -1,6 +1,7 @@
 /** `dump`: sessions by the time they expire, ephemeral nodes by session, connections by the time they are cut off. */
 
 import { sessionIdHex } from '../base/ids.ts';
+import { AnswerText } from './answer-text.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
 import type { CommandSource } from './four-letter.ts';
 import { javaDate } from './java-date.ts';
@@ -40,12 +41,15 @@ function globalSessions(source: CommandSource): string {
 }
 
 function ephemerals(source: CommandSource): string {
-  let text = '';
+  const text = new AnswerText();
   let sessionCount = 0;
   for (const [sessionId, nodes] of source.backend.tree.ephemerals.entries()) {
     sessionCount += 1;
-    text += `${sessionIdHex(sessionId)}:\n`;
-    for (const node of nodes) text += `\t${node.path}\n`;
+    text.line(`${sessionIdHex(sessionId)}:`);
+    for (const node of nodes) {
+      if (text.isFull) break;
+      text.line(`\t${node.path}`);
+    }
   }
   return `ephemeral nodes dump:\nSessions with Ephemerals (${sessionCount}):\n${text}`;
 }

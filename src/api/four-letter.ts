@@ -8,6 +8,7 @@ import { sessionIdHex } from '../base/ids.ts';
 import type { Address } from '../runtime/runtime.ts';
 import type { ExpiryQueue } from '../session/expiry-queue.ts';
 import type { WatchManager } from '../session/watch-manager.ts';
+import { AnswerText } from './answer-text.ts';
 import type { Backend, BackendStatus, ServingMode } from './backend.ts';
 import type { ClientBuffers } from './client-buffers.ts';
 import type { ClientServiceOptions } from './client-options.ts';
@@ -146,20 +147,24 @@ function wchsText(watches: WatchManager): string {
 
 /** Paths by session; an empty line ends the list. */
 function wchcText(watches: WatchManager): string {
-  const lines: string[] = [];
+  const text = new AnswerText();
   for (const [watcher, paths] of watches.dataWatchers) {
-    lines.push(sessionIdHex(watcher.sessionId));
-    for (const path of paths) lines.push(`\t${path}`);
+    text.line(sessionIdHex(watcher.sessionId));
+    for (const path of paths) {
+      if (text.isFull) break;
+      text.line(`\t${path}`);
+    }
   }
-  return `${lines.map((line) => `${line}\n`).join('')}\n`;
+  return `${text}\n`;
 }
 
 /** Sessions by path; an empty line ends the list. */
 function wchpText(watches: WatchManager): string {
-  const lines: string[] = [];
+  const text = new AnswerText();
   for (const [path, watchers] of watches.dataWatches) {
-    lines.push(path);
-    for (const watcher of watchers) lines.push(`\t${sessionIdHex(watcher.sessionId)}`);
+    if (text.isFull) break;
+    text.line(path);
+    for (const watcher of watchers) text.line(`\t${sessionIdHex(watcher.sessionId)}`);
   }
-  return `${lines.map((line) => `${line}\n`).join('')}\n`;
+  return `${text}\n`;
 }
