@@ -9,16 +9,14 @@ import { Prng } from '../../src/base/prng.ts';
 import { connect } from '../../src/client/index.ts';
 import { checkHistory } from '../../test/sim/checkers/check-history.ts';
 import { createdPath } from '../../test/sim/checkers/timelines.ts';
+import { create, read, write } from '../../test/sim/drafts.ts';
 import { type Draft, History, type Operation } from '../../test/sim/history.ts';
 import {
   COUNTERS,
-  create,
   PARENTS,
   READER_WEIGHTS,
   REGISTERS,
-  read,
   type TaskWeights,
-  write,
 } from '../../test/sim/workload.ts';
 import type { ChaosServers } from './chaos-servers.ts';
 import { checkRecipes } from './check-recipes.ts';
@@ -29,8 +27,10 @@ import { OurClient } from './our-client.ts';
 import {
   consumerWork,
   GUARDED,
+  LOCK,
   lockWork,
   producerWork,
+  QUEUE,
   randomWork,
   type Work,
   type WorkContext,
@@ -51,7 +51,12 @@ export interface RoundResult {
   readonly pauses: ReadonlyMap<FaultKind, readonly number[]>;
 }
 
+/** What is not named below is done by clients of its own, or by simulated ones only. */
+const NOTHING = Object.fromEntries(
+  Object.keys(READER_WEIGHTS).map((task) => [task, 0]),
+) as unknown as TaskWeights;
 const WEIGHTS: TaskWeights = {
+  ...NOTHING,
   unique: 2,
   deleteOwn: 1,
   register: 2,
@@ -63,11 +68,11 @@ const WEIGHTS: TaskWeights = {
   multi: 1,
   list: 1,
   syncRead: 2,
-  close: 0,
 };
+const RESIDENT_WEIGHTS: TaskWeights = { ...NOTHING, read: 2, list: 1, syncRead: 3 };
 /** kazoo's client holds nothing that ends with a session. */
 const KAZOO_WEIGHTS: TaskWeights = { ...WEIGHTS, ephemeral: 0, sequential: 0, multi: 0 };
-const MORE_PARENTS = ['/q', '/l', '/f'] as const;
+const FOLDERS = new Set([...PARENTS, QUEUE, LOCK, '/f']);
 const SESSION_MS = 6000;
 /** Of clients that stay with their server, whatever becomes of it. */
 const RESIDENT_SESSION_MS = 60_000;
@@ -128,7 +133,7 @@ class ChaosRound {
     await first.close();
     const maker = this.#client(this.#servers.connectString, SESSION_MS);
     const nodes: Draft[] = [];
-    for (const path of [...PARENTS, ...MORE_PARENTS]) {
+    for (const path of FOLDERS) {
       nodes.push(write(create(path, `made ${path}`, CreateMode.persistent)));
     }
     for (const path of [...REGISTERS, GUARDED]) {
@@ -158,7 +163,7 @@ class ChaosRound {
     }
     for (const id of ids) {
       const resident = this.#client(this.#servers.addressText(id), RESIDENT_SESSION_MS);
-      this.#work(resident, randomWork(READER_WEIGHTS, true));
+      this.#work(resident, randomWork(RESIDENT_WEIGHTS, true));
     }
     if (HAS_KAZOO) {
       const kazoo = new KazooHistoryClient(this.#history, connectString, this.#chroot, SESSION_MS);
@@ -219,6 +224,7 @@ class ChaosRound {
     const ended = new Set(this.#history.sessions.filter(({ state }) => state !== 'live'));
     await sleep(SESSION_MS + EXPIRY_SLACK_MS);
     const auditors = await this.#audit();
+    if (!(await this.#servers.becomeEqual())) this.#violations.push('the trees differ in the end');
     const blindMs = this.#servers.kind.leaderTimeoutMs + EXPIRY_SLACK_MS;
     const circumstances = { auditors, ended, blindMs, crashes: new Map() };
     checkHistory(this.#history, circumstances, this.#violations);
@@ -231,7 +237,7 @@ class ChaosRound {
     for (const id of this.#servers.ids) {
       const auditor = this.#client(this.#servers.addressText(id), SESSION_MS);
       auditors.add(auditor.number);
-      const names = [...PARENTS, ...MORE_PARENTS].map((path) => read('children', path));
+      const names = [...FOLDERS].map((path) => read('children', path));
       const nodes = id === 1 ? paths.map((path) => read('get', path)) : [];
       await this.#askAll(auditor, [read('sync', '/'), ...names, ...nodes]);
       await auditor.close();

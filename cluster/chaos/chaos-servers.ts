@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askFourLetter } from '../../src/cli/four-letter-client.ts';
 import { askStatus, type ServerStatus } from '../../src/cli/server-status.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 import { serverProgram } from '../launch.ts';
@@ -162,6 +163,26 @@ export class ChaosServers {
   status(): Promise<ServerStatus[]> {
     const addresses = this.ids.map((id) => this.links.forClients(id));
     return askStatus(this.#runtime, addresses, STATUS_TIMEOUT_MS);
+  }
+
+  /**
+   * Whether all have applied the same and hold the same tree, as far as they say: the original tells
+   * how far it is, and no digest. Waits for those that are behind.
+   */
+  async becomeEqual(): Promise<boolean> {
+    const deadline = performance.now() + GRACE_MS;
+    for (;;) {
+      const asked = this.ids.map((id) => this.links.forClients(id));
+      const answers = await Promise.all(
+        asked.map((address) =>
+          askFourLetter(this.#runtime, address, 'mntr', STATUS_TIMEOUT_MS).catch(() => 'none'),
+        ),
+      );
+      const facts = answers.map((text) => text.match(/^zk_(last_zxid|tree_digest)\t.*$/gm));
+      if (new Set(facts.map((found) => found?.join())).size === 1) return true;
+      if (performance.now() > deadline) return false;
+      await sleep(POLL_MS);
+    }
   }
 
   /** The server that leads; the one of the latest epoch where two believe it. undefined: nobody. */

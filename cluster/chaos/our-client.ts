@@ -1,7 +1,6 @@
 /** The client library of this package, its answers and its wire written down. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unreachable } from '../../src/base/assert.ts';
 import { ErrorCode } from '../../src/base/error-code.ts';
 import { CreateMode } from '../../src/base/op-code.ts';
 import type { EventType } from '../../src/base/watch-event.ts';
@@ -188,8 +187,8 @@ export class OurClient implements HistoryClient {
       case 'sync':
         await client.sync(path);
         return NO_REPLY;
-      case 'close':
-        return unreachable(kind as never);
+      default:
+        throw new Error(`no worker asks for ${kind}`);
     }
   }
 

@@ -3,15 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateMode } from '../../src/base/op-code.ts';
 import type { Prng } from '../../src/base/prng.ts';
+import { check, create, read, remove, set, write } from '../../test/sim/drafts.ts';
 import type { Draft, Operation } from '../../test/sim/history.ts';
-import {
-  create,
-  RandomWorkload,
-  read,
-  set,
-  type TaskWeights,
-  write,
-} from '../../test/sim/workload.ts';
+import { RandomWorkload, type TaskWeights } from '../../test/sim/workload.ts';
 import type { HistoryClient } from './history-client.ts';
 
 export const LOCK = '/l';
@@ -76,13 +70,10 @@ export const lockWork: Work = async (client, context, tag) => {
       continue;
     }
     if (await untilFirst(client, context, path)) {
-      const changes = [
-        { kind: 'check', path, value: '', version: 0, mode: CreateMode.persistent } as const,
-        set(GUARDED, place, -1),
-      ];
+      const changes = [check(path, 0), set(GUARDED, place, -1)];
       await ask(client, context, { kind: 'multi', path: '', watch: false, changes });
     }
-    await ask(client, context, remove(path));
+    await ask(client, context, write(remove(path)));
     await leaveLine(client, context, tag);
   }
 };
@@ -110,7 +101,7 @@ async function leaveLine(client: HistoryClient, context: WorkContext, tag: strin
   for (const name of listed?.reply.names ?? []) {
     const path = `${LOCK}/${name}`;
     const found = await ask(client, context, read('get', path));
-    if (found?.reply.value?.startsWith(`${tag}-`)) await ask(client, context, remove(path));
+    if (found?.reply.value?.startsWith(`${tag}-`)) await ask(client, context, write(remove(path)));
   }
 }
 
@@ -130,19 +121,8 @@ export const consumerWork: Work = async (client, context) => {
     if (name !== undefined) {
       const path = `${QUEUE}/${name}`;
       await ask(client, context, read('get', path));
-      await ask(client, context, remove(path));
+      await ask(client, context, write(remove(path)));
     }
     await sleep(context.prng.between(0, 2 * THINK_MAX_MS));
   }
 };
-
-function remove(path: string): Draft {
-  const change = {
-    kind: 'delete',
-    path,
-    value: '',
-    version: -1,
-    mode: CreateMode.persistent,
-  } as const;
-  return { kind: 'delete', path, watch: false, changes: [change] };
-}
