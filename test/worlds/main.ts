@@ -1,6 +1,6 @@
 /**
  * `npm run worlds -- --states N [--writes 2 --changes 2 --crashes 1 --cuts 1 --trims 0]
- * [--from settled|start] [--bug NAME|all]`: so many worlds, breadth first. The last line says what
+ * [--from settled|start] [--bug NAME,NAME|all]`: so many worlds, breadth first. The last line says what
  * was done; the exit code is 1 if anything was violated, or if a bug that was put back was not found.
  */
 
@@ -58,11 +58,23 @@ async function explore(bug: OldBug | undefined): Promise<Exploration> {
   }
 }
 
+function bugsNamed(names: string): OldBug[] {
+  if (names === 'all') return [...OLD_BUGS];
+  return names.split(',').map((name) => {
+    const bug = OLD_BUGS.find((other) => other.name === name);
+    if (bug === undefined) throw new RangeError(`there is no bug ${name}`);
+    return bug;
+  });
+}
+
+/** One bug is told as a story, of several only the outcome. */
 async function findBugs(bugs: readonly OldBug[]): Promise<boolean> {
   let isGood = true;
   for (const bug of bugs) {
-    const { violation, totals } = await explore(bug);
-    const found = violation === undefined ? 'NOT FOUND' : `${violation.text}`;
+    const exploration = await explore(bug);
+    const { violation, totals } = exploration;
+    if (bugs.length === 1) for (const line of exploration.story()) print(line);
+    const found = violation === undefined ? 'NOT FOUND' : violation.text;
     print(`${bug.name}: ${totals.states} worlds, depth ${totals.depth}: ${found}`);
     isGood &&= violation !== undefined;
   }
@@ -70,16 +82,7 @@ async function findBugs(bugs: readonly OldBug[]): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
-  if (values.bug !== undefined) {
-    const bugs = OLD_BUGS.filter(({ name }) => values.bug === 'all' || values.bug === name);
-    const [only] = bugs;
-    if (only === undefined) throw new RangeError(`there is no bug ${values.bug}`);
-    if (bugs.length > 1) return findBugs(bugs);
-    const exploration = await explore(only);
-    for (const line of exploration.story()) print(line);
-    print(summaryOf(exploration.totals));
-    return exploration.violation !== undefined;
-  }
+  if (values.bug !== undefined) return findBugs(bugsNamed(values.bug));
   const exploration = await explore(undefined);
   for (const line of exploration.story()) print(line);
   print(`worlds found at each depth: ${exploration.widths.join(' ')}`);

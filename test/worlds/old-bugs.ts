@@ -9,6 +9,10 @@ export interface OldBug {
   /** The original's issue number, or the name of the rule that is left out. */
   readonly name: string;
   readonly story: string;
+  /** What the exploration says of it. */
+  readonly shows: RegExp;
+  /** One write, one leader change and one crash show it. */
+  readonly isFoundSoon: boolean;
   readonly patches: readonly Patch[];
 }
 
@@ -16,6 +20,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '4643',
     story: 'a follower makes the new epoch durable before the history that belongs to it',
+    shows: /INV-6/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/learner',
@@ -30,6 +36,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '4646',
     story: 'a follower acknowledges NEWLEADER before its history is durable',
+    shows: /INV-4: ACK of an epoch/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/learner',
@@ -41,6 +49,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '4685',
     story: 'a follower acknowledges transactions before it acknowledges NEWLEADER',
+    shows: /ACK of a transaction never sent/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/learner',
@@ -57,6 +67,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '4712',
     story: 'a server votes while a write of its last role is still under way',
+    shows: /INV-4: a vote while/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/zab-node',
@@ -68,6 +80,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '3023',
     story: 'a follower serves before it has applied what it knows to be committed',
+    shows: /INV-3: serves/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/learner',
@@ -79,6 +93,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: '4394',
     story: 'a follower expects no COMMIT between NEWLEADER and UPTODATE',
+    shows: /a server stops/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/learner',
@@ -90,6 +106,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: 'E11',
     story: 'an elected server goes on when one that promised holds a newer history',
+    shows: /lacks transactions/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/discovery',
@@ -101,6 +119,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: 'one promise',
     story: 'a promise given to one leader counts for another of the same epoch',
+    shows: /INV-11/,
+    isFoundSoon: false,
     patches: [
       {
         file: 'consensus/learner',
@@ -112,6 +132,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: 'stale tail',
     story: 'a follower keeps what its leader tells it to forget',
+    shows: /INV/,
+    isFoundSoon: false,
     patches: [
       {
         file: 'consensus/learner',
@@ -123,6 +145,8 @@ export const OLD_BUGS: readonly OldBug[] = [
   {
     name: 'own promise',
     story: 'an elected server asks for promises before its own is durable',
+    shows: /INV-4: LEADERINFO/,
+    isFoundSoon: true,
     patches: [
       {
         file: 'consensus/discovery',

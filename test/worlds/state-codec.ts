@@ -23,6 +23,8 @@ const INSTANTS: ReadonlySet<string> = new Set([
   '_dueMs',
 ]);
 
+type Fields = Record<string, unknown>;
+
 interface Shape {
   readonly prototype: object;
   readonly fields: readonly string[];
@@ -47,7 +49,7 @@ export class StateCodec {
   encode(value: unknown, nowMs: number): string {
     this.#nowMs = nowMs;
     this.#seen.clear();
-    return JSON.stringify(this.#encode(value));
+    return this.#encode(value);
   }
 
   decode(text: string): unknown {
@@ -55,66 +57,74 @@ export class StateCodec {
     return this.#decode(JSON.parse(text), objects);
   }
 
-  #encode(value: unknown): Encoded {
+  /** JSON, written directly: this is where an exploration spends most of its time. */
+  #encode(value: unknown): string {
     switch (typeof value) {
       case 'number':
-      case 'string':
       case 'boolean':
-        return value;
+        return String(value);
+      case 'string':
+        return JSON.stringify(value);
       case 'undefined':
-        return ['U'];
+        return '["U"]';
       case 'function':
-        return ['F'];
+        return '["F"]';
       case 'object':
-        return value === null ? null : this.#encodeObject(value);
+        return value === null ? 'null' : this.#encodeObject(value);
       default:
         throw new TypeError(`a state holds a ${typeof value}`);
     }
   }
 
-  #encodeObject(value: object): Encoded {
-    if (Array.isArray(value)) return ['A', ...value.map((item) => this.#encode(item))];
+  #encodeObject(value: object): string {
+    if (Array.isArray(value)) return this.#encodeItems('["A"', value);
     if (value instanceof Map) return this.#encodeMap(value);
-    if (value instanceof Set) return ['S', ...[...value].map((item) => this.#encode(item)).sort()];
-    if (value instanceof Uint8Array) return ['B', ...value];
+    if (value instanceof Set) return this.#encodeItems('["S"', [...value].sort());
+    if (value instanceof Uint8Array) return `["B"${value.length > 0 ? `,${value}` : ''}]`;
     const name = this.#names.get(value);
-    if (name !== undefined) return ['K', name];
+    if (name !== undefined) return `["K","${name}"]`;
     if (Object.getPrototypeOf(value) === Object.prototype) return this.#encodePlain(value);
     const index = this.#seen.get(value);
-    if (index !== undefined) return ['R', index];
+    if (index !== undefined) return `["R",${index}]`;
     this.#seen.set(value, this.#seen.size);
-    return this.#encodeInstance(value);
+    return this.#encodeInstance(value as Fields);
   }
 
-  #encodeMap(map: ReadonlyMap<unknown, unknown>): Encoded {
-    const pairs = [...map].sort(([a], [b]) => (Number(a) < Number(b) ? -1 : 1));
-    const encoded: Encoded[] = ['M'];
-    for (const [key, item] of pairs) encoded.push(this.#encode(key), this.#encode(item));
-    return encoded;
+  #encodeItems(head: string, items: readonly unknown[]): string {
+    let text = head;
+    for (const item of items) text += `,${this.#encode(item)}`;
+    return `${text}]`;
   }
 
-  #encodePlain(value: object): Encoded {
-    const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    const encoded: Encoded[] = ['O'];
-    for (const [key, item] of fields) encoded.push(key, this.#encode(item));
-    return encoded;
+  #encodeMap(map: ReadonlyMap<unknown, unknown>): string {
+    const pairs = [...map];
+    if (pairs.length > 1) pairs.sort(([a], [b]) => Number(a) - Number(b));
+    let text = '["M"';
+    for (const [key, item] of pairs) text += `,${this.#encode(key)},${this.#encode(item)}`;
+    return `${text}]`;
   }
 
-  #encodeInstance(value: object): Encoded {
+  #encodePlain(value: object): string {
+    const fields = value as Fields;
+    let text = '["O"';
+    for (const key of Object.keys(value).sort()) text += `,"${key}",${this.#encode(fields[key])}`;
+    return `${text}]`;
+  }
+
+  #encodeInstance(value: Fields): string {
     const { name } = value.constructor;
     let shape = this.#shapes.get(name);
     if (shape === undefined) {
       shape = { prototype: Object.getPrototypeOf(value), fields: Object.keys(value) };
       this.#shapes.set(name, shape);
     }
-    const fields = Object.entries(value);
-    if (fields.length !== shape.fields.length) throw new TypeError(`${name} changes its fields`);
-    const encoded: Encoded[] = ['C', name];
-    for (const [key, item] of fields) {
-      const isInstant = typeof item === 'number' && INSTANTS.has(key);
-      encoded.push(isInstant ? this.#instant(item) : this.#encode(item));
+    let text = `["C","${name}"`;
+    for (const key of shape.fields) {
+      const item = value[key];
+      const isInstant = typeof item === 'number' && key.endsWith('Ms') && INSTANTS.has(key);
+      text += isInstant ? `,${this.#instant(item)}` : `,${this.#encode(item)}`;
     }
-    return encoded;
+    return `${text}]`;
   }
 
   #instant(ms: number): number {
@@ -125,7 +135,7 @@ export class StateCodec {
     if (!Array.isArray(encoded)) return encoded;
     switch (encoded[0]) {
       case 'A':
-        return encoded.slice(1).map((item) => this.#decode(item, objects));
+        return this.#decodeItems(encoded, objects);
       case 'B':
         return Uint8Array.from(encoded.slice(1).map(Number));
       case 'K':
@@ -133,7 +143,7 @@ export class StateCodec {
       case 'M':
         return this.#decodeMap(encoded, objects);
       case 'S':
-        return new Set(encoded.slice(1).map((item) => this.#decode(item, objects)));
+        return new Set(this.#decodeItems(encoded, objects));
       case 'O':
         return this.#decodePlain(encoded, objects);
       case 'R':
@@ -144,6 +154,12 @@ export class StateCodec {
         // A function is put back by whoever knows what it closes over.
         return undefined;
     }
+  }
+
+  #decodeItems(encoded: readonly Encoded[], objects: object[]): unknown[] {
+    const items: unknown[] = [];
+    for (let i = 1; i < encoded.length; i++) items.push(this.#decode(encoded[i] ?? null, objects));
+    return items;
   }
 
   #decodeMap(encoded: readonly Encoded[], objects: object[]): Map<unknown, unknown> {
@@ -166,12 +182,10 @@ export class StateCodec {
   #decodeInstance(encoded: readonly Encoded[], objects: object[]): object {
     const shape = this.#shapes.get(String(encoded[1]));
     if (shape === undefined) throw new TypeError(`unknown class ${String(encoded[1])}`);
-    const value: Record<string, unknown> = Object.create(shape.prototype);
+    const value: Fields = Object.create(shape.prototype);
     objects.push(value);
-    for (let i = 0; i < shape.fields.length; i++) {
-      const name = shape.fields[i];
-      if (name !== undefined) value[name] = this.#decode(encoded[i + 2] ?? null, objects);
-    }
+    let i = 2;
+    for (const name of shape.fields) value[name] = this.#decode(encoded[i++] ?? null, objects);
     return value;
   }
 }

@@ -42,7 +42,7 @@ type Spent = (typeof Spent)[keyof typeof Spent];
 
 const SIDS = [1, 2, 3] as const;
 /** A server that asks again and again without anything having happened is not followed for ever. */
-const ROUND_MAX = 9;
+const ROUND_MAX = 6;
 const WHOLE_TURN = Number.POSITIVE_INFINITY;
 
 interface Letter {
@@ -245,10 +245,12 @@ export class Worlds {
   #crashWithin(event: Event, turn: number): void {
     this.#begin(event.spends);
     this.#answer(event, turn);
-    const before = this.#factsIn(this.#row, event.sid);
-    if (!before.isUp) return;
-    const { outputs } = this.steps.step(this.#row[event.sid - 1] ?? 0, event.codes[turn] ?? 0);
-    let kept = before.writeCount;
+    const state = this.#row[event.sid - 1] ?? 0;
+    if (!this.steps.facts(state).isUp) return;
+    const { next, outputs } = this.steps.step(state, event.codes[turn] ?? 0);
+    // Writes that are asked for only after the place where it dies cannot be kept.
+    let kept = this.steps.facts(next).writeCount;
+    for (const { kind } of outputs) if (kind === 'persist') kept--;
     for (let cut = 0; cut < outputs.length; cut++) {
       const kind = outputs[cut]?.kind;
       if (kind === 'persist') kept++;
@@ -264,7 +266,6 @@ export class Worlds {
       this.#answer(event, turn);
       if (event.place !== undefined && !this.#takeMessage(event.place, event.sid)) return;
       this.#turn(event.sid, event.codes[turn] ?? 0, cut);
-      if (this.#factsIn(this.#row, event.sid).writeCount < count) return;
       this.#die(event.sid, count);
       this.#finish(this.isTelling ? `${event.text}; dies there, ${count} writes kept` : '');
     }
