@@ -54,26 +54,11 @@ export function buildTimelines(history: History): Timelines {
     }
   }
   addUnnumbered(history, following, timelines);
-  addUnnamed(history, timelines);
   for (const timeline of timelines.values()) {
     // Stable, so that the changes of one multi keep their order.
     timeline.effects.sort((a, b) => a.zxid - b.zxid);
   }
   return timelines;
-}
-
-/** A sequential node whose number its maker was not told may be found, and deleted, by others. */
-function addUnnamed(history: History, timelines: Timelines): void {
-  const prefixes = new Set<string>();
-  for (const { outcome, changes } of history.operations) {
-    if (outcome !== 'unknown' && outcome !== 'pending') continue;
-    for (const { mode, path } of changes) if (isSequential(mode)) prefixes.add(path);
-  }
-  for (const [path, { effects, possible }] of timelines) {
-    const isNamed = effects.some(({ kind }) => kind === 'create');
-    if (isNamed || !prefixes.has(path.slice(0, -SEQUENCE_DIGITS))) continue;
-    possible.push({ kind: 'create', value: '', beforeZxid: Number.POSITIVE_INFINITY });
-  }
 }
 
 /**
