@@ -6,7 +6,7 @@
 import { invariant } from '../base/assert.ts';
 
 /** A path takes the room of one watch, and of one more for each so many of its characters. */
-const CHARS_PER_UNIT = 1024;
+const CHARS_PER_UNIT = 128;
 
 export class WatchIndex<Watcher> {
   readonly #byPath = new Map<string, Set<Watcher>>();
