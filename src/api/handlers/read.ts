@@ -95,12 +95,19 @@ export function getChildren(
     context.isReplyTooLong = true;
     return ErrorCode.marshallingError;
   }
-  if (request.watch && !context.watches.addChildWatch(request.path, context.watcher)) {
-    return WATCHES_FULL;
-  }
+  const start = writer.length;
   if (withStat) encodeGetChildren2Reply(writer, node.children.keys(), node);
   else encodeGetChildrenReply(writer, node.children.keys());
-  return ErrorCode.ok;
+  if (writer.length - start > context.replyBytesMax) {
+    writer.truncate(start);
+    context.isReplyTooLong = true;
+    return ErrorCode.marshallingError;
+  }
+  if (!request.watch || context.watches.addChildWatch(request.path, context.watcher)) {
+    return ErrorCode.ok;
+  }
+  writer.truncate(start);
+  return WATCHES_FULL;
 }
 
 /** Whoever may read or administer a node may see its ACL, without the admin right only in part. */

@@ -108,6 +108,19 @@ test('a list too long is refused before it is written down, and leaves no watch'
   assert.equal(kit.service.watches.count, 0);
 });
 
+test('a list of few names that is too long leaves no watch either', async () => {
+  const kit = await ClientKit.start({ service: { replyBytesMax: SMALL_REPLY } });
+  grow(kit.backend.tree, '/w');
+  for (let i = 0; i < 20; i++)
+    grow(kit.backend.tree, `/w/${i}${'\u4e00'.repeat(SMALL_REPLY / 20)}`);
+  const client = await kit.session();
+  for (const op of [OpCode.getChildren, OpCode.getChildren2]) {
+    assert.equal(error(await client.ask(readFrame(1, op, '/w', true))), marshallingError);
+  }
+  assert.equal(kit.service.watches.count, 0);
+  assert.equal(await metric(kit, 'large_replies_rejected'), 2);
+});
+
 test('multiRead gives up at the longest reply and does not gather what a frame can ask for', async () => {
   const kit = await ClientKit.start({ service: { replyBytesMax: SMALL_REPLY } });
   grow(kit.backend.tree, '/w', new Uint8Array(1000));
