@@ -3,8 +3,9 @@
 import { Explorer, type Violation } from './explorer.ts';
 import type { OldBug } from './old-bugs.ts';
 import { openCore } from './open-core.ts';
+import { type Limits, SERVERS } from './row.ts';
 import { ServerSteps } from './server-steps.ts';
-import { type Limits, SERVERS, Worlds } from './worlds.ts';
+import { Worlds } from './worlds.ts';
 
 export interface ExplorationOptions {
   readonly limits: Limits;
@@ -76,8 +77,12 @@ export class Exploration {
   story(): string[] {
     const { violation } = this;
     if (violation === undefined) return [];
-    const lines = this.#explorer.tell(violation.path).map((line, i) => `${i + 1}. ${line}`);
-    return [...lines, `path ${violation.path.join('.')}`, violation.text];
+    return [...this.tell(violation.path), `path ${violation.path.join('.')}`, violation.text];
+  }
+
+  /** What happens on a path, a line for each transition. */
+  tell(path: readonly number[]): string[] {
+    return this.#explorer.tell(path).map((line, i) => `${i + 1}. ${line}`);
   }
 }
 

@@ -4,7 +4,8 @@
  */
 
 import { Fingerprints } from './fingerprints.ts';
-import { ROW_WIDTH, type Row, type Worlds } from './worlds.ts';
+import { ROW_WIDTH, type Row } from './row.ts';
+import type { Worlds } from './worlds.ts';
 
 export interface Violation {
   readonly text: string;

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
 import { Fingerprints } from './fingerprints.ts';
-import { ROW_WIDTH } from './worlds.ts';
+import { ROW_WIDTH } from './row.ts';
 
 describe('Fingerprints', () => {
   it('knows every row again, and no other', () => {

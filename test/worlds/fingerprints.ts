@@ -1,6 +1,6 @@
 /** A set of rows, kept as 64 bits each: two different rows are taken for one about once in 10^5 runs of ten million. */
 
-import type { Row } from './worlds.ts';
+import type { Row } from './row.ts';
 
 const FIRST_SLOTS = 2 ** 16;
 const FILL_MAX = 0.7;

@@ -1,13 +1,14 @@
 /**
  * `npm run worlds -- --states N [--writes 2 --changes 2 --crashes 1 --cuts 1 --trims 0]
- * [--from settled|start] [--bug NAME,NAME|all]`: so many worlds, breadth first. The last line says what
- * was done; the exit code is 1 if anything was violated, or if a bug that was put back was not found.
+ * [--from settled|start] [--bug NAME,NAME|all]`: so many worlds, breadth first. The last line says
+ * what was done; the exit code is 1 if anything was violated, or if a bug that was put back was not
+ * found. With `--path` nothing is searched: what happens on that path is told.
  */
 
 import { parseArgs } from 'node:util';
 import { Exploration, summaryOf } from './exploration.ts';
 import { OLD_BUGS, type OldBug } from './old-bugs.ts';
-import type { Limits } from './worlds.ts';
+import { LIMIT_MAX, type Limits } from './row.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     trims: { type: 'string', default: '0' },
     from: { type: 'string', default: 'settled' },
     bug: { type: 'string' },
+    path: { type: 'string' },
   },
 });
 
@@ -33,7 +35,10 @@ type NumberOption = 'states' | 'writes' | 'changes' | 'crashes' | 'cuts' | 'trim
 
 function numberOf(name: NumberOption): number {
   const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 0) throw new RangeError(`--${name} is a whole number`);
+  const max = name === 'states' ? Number.MAX_SAFE_INTEGER : LIMIT_MAX;
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`--${name} is a whole number up to ${max}`);
+  }
   return value;
 }
 
@@ -81,7 +86,17 @@ async function findBugs(bugs: readonly OldBug[]): Promise<boolean> {
   return isGood;
 }
 
+/** What happens on a path that was printed with the same options. */
+async function tell(path: string): Promise<boolean> {
+  const isFromStart = values.from === 'start';
+  const bug = values.bug === undefined ? undefined : bugsNamed(values.bug)[0];
+  const exploration = await Exploration.begin({ limits: limits(), isFromStart, bug });
+  for (const line of exploration.tell(path.split('.').map(Number))) print(line);
+  return true;
+}
+
 async function main(): Promise<boolean> {
+  if (values.path !== undefined) return tell(values.path);
   if (values.bug !== undefined) return findBugs(bugsNamed(values.bug));
   const exploration = await explore(undefined);
   for (const line of exploration.story()) print(line);

@@ -117,22 +117,9 @@ export const OLD_BUGS: readonly OldBug[] = [
     ],
   },
   {
-    name: 'one promise',
-    story: 'a promise given to one leader counts for another of the same epoch',
-    shows: /INV-11/,
-    isFoundSoon: false,
-    patches: [
-      {
-        file: 'consensus/learner',
-        find: 'const isOurs = this._state.promisedTo === this.leader;',
-        replace: 'const isOurs = true;',
-      },
-    ],
-  },
-  {
     name: 'stale tail',
     story: 'a follower keeps what its leader tells it to forget',
-    shows: /INV/,
+    shows: /INV-13/,
     isFoundSoon: false,
     patches: [
       {

@@ -8,39 +8,27 @@
 import { Chronicle, startsWith } from './chronicle.ts';
 import type { Facts } from './facts.ts';
 import { CLOSED, LinkTable, NO_LINK } from './link-table.ts';
+import {
+  CHRONICLE,
+  isAcceptorsEnd,
+  type Limits,
+  placeOf,
+  ROW_WIDTH,
+  type Row,
+  SIDS,
+  SPENT,
+  Spent,
+  spend,
+  spentIn,
+} from './row.ts';
 import { input, Kind } from './server-input.ts';
-import { type Output, PATIENCE_MS, type ServerSteps, WAIT_MS } from './server-steps.ts';
-
-/** How often something may happen on one path. */
-export interface Limits {
-  readonly writes: number;
-  /** Elections of a leader. */
-  readonly leaderChanges: number;
-  /** Processes that die, and may come back. */
-  readonly crashes: number;
-  /** Connections that break, servers that lose patience with a leader or a quorum that is there. */
-  readonly cuts: number;
-  /** Logs that are cut behind a checkpoint. */
-  readonly trims: number;
-}
-
-export type Row = Int32Array<ArrayBuffer>;
+import { PATIENCE_MS, type ServerSteps, WAIT_MS } from './server-steps.ts';
+import type { Output } from './server-turn.ts';
 
 /** What is reached from a row by one transition; the row is used again. */
 export type Reached = (row: Row, violation: string | undefined, text: string) => void;
 
-export const SERVERS = 3;
 const MAJORITY = 2;
-const LINKS = SERVERS;
-const CHRONICLE = LINKS + SERVERS * SERVERS;
-const SPENT = CHRONICLE + 1;
-export const ROW_WIDTH = SPENT + 1;
-
-const SPENT_BASE = 8;
-const Spent = { writes: 0, leaderChanges: 1, crashes: 2, cuts: 3, trims: 4 } as const;
-type Spent = (typeof Spent)[keyof typeof Spent];
-
-const SIDS = [1, 2, 3] as const;
 /** A server that asks again and again without anything having happened is not followed for ever. */
 const ROUND_MAX = 6;
 const WHOLE_TURN = Number.POSITIVE_INFINITY;
@@ -191,7 +179,7 @@ export class Worlds {
       }
     }
     if (facts.canPropose && this.#isLeft(Spent.writes)) {
-      const payload = this.#spent(Spent.writes) + 1;
+      const payload = spentIn(this.#from, Spent.writes) + 1;
       this.#event(sid, input(Kind.propose, 0, payload), 'proposes write', Spent.writes, payload);
     }
     if (facts.canTrim && this.#isLeft(Spent.trims)) {
@@ -262,7 +250,7 @@ export class Worlds {
   #crashAt(event: Event, turn: number, cut: number, kept: number): void {
     for (let count = 0; count <= kept; count++) {
       this.#begin(event.spends);
-      this.#spend(Spent.crashes);
+      spend(this.#row, Spent.crashes);
       this.#answer(event, turn);
       if (event.place !== undefined && !this.#takeMessage(event.place, event.sid)) return;
       this.#turn(event.sid, event.codes[turn] ?? 0, cut);
@@ -308,7 +296,7 @@ export class Worlds {
     this.#row.set(this.#from);
     this.#letters.length = 0;
     this.#violation = undefined;
-    if (spends !== undefined) this.#spend(spends);
+    if (spends !== undefined) spend(this.#row, spends);
   }
 
   #finish(text: string): void {
@@ -319,7 +307,7 @@ export class Worlds {
   }
 
   #isBeyondLimits(): boolean {
-    const changes = this.#spentIn(this.#row, Spent.leaderChanges);
+    const changes = spentIn(this.#row, Spent.leaderChanges);
     if (changes > this.#limits.leaderChanges) return true;
     return SIDS.some((sid) => this.#factsIn(this.#row, sid).round > ROUND_MAX);
   }
@@ -346,7 +334,7 @@ export class Worlds {
     const { next, outputs } = this.steps.step(state, code);
     this.#row[sid - 1] = next;
     const facts = this.steps.facts(next);
-    if (facts.isLeader && !wasLeader) this.#spend(Spent.leaderChanges);
+    if (facts.isLeader && !wasLeader) spend(this.#row, Spent.leaderChanges);
     const record = this.#row[CHRONICLE] ?? 0;
     const entered = this.chronicle.enter(record, sid, next, facts);
     this.#row[CHRONICLE] = entered.record;
@@ -424,20 +412,8 @@ export class Worlds {
     return this.steps.facts(row[sid - 1] ?? 0);
   }
 
-  #spentIn(row: Row, what: Spent): number {
-    return Math.floor((row[SPENT] ?? 0) / SPENT_BASE ** what) % SPENT_BASE;
-  }
-
-  #spent(what: Spent): number {
-    return this.#spentIn(this.#from, what);
-  }
-
   #isLeft(what: Spent): boolean {
-    return this.#spent(what) < (this.#left[what] ?? 0);
-  }
-
-  #spend(what: Spent): void {
-    this.#row[SPENT] = (this.#row[SPENT] ?? 0) + SPENT_BASE ** what;
+    return spentIn(this.#from, what) < (this.#left[what] ?? 0);
   }
 
   #tellArrival(sid: number, peer: number, messages: readonly number[]): string {
@@ -448,12 +424,4 @@ export class Worlds {
     );
     return `server ${sid}: receives from ${from} ${told.join(', ')}`;
   }
-}
-
-function placeOf(dialler: number, acceptor: number): number {
-  return LINKS + (dialler - 1) * SERVERS + (acceptor - 1);
-}
-
-function isAcceptorsEnd(place: number, sid: number): boolean {
-  return (place - LINKS) % SERVERS === sid - 1;
 }
