@@ -60,7 +60,9 @@ export class DiskWatch {
     if (this.#options.reserveBytes === 0) return;
     await this.#look();
     this.#timer = this.#options.runtime.timers.every(INTERVAL_MS, () => {
-      if (!this.#isLooking) this.#look().catch(() => undefined);
+      // A disk that is full and then does not answer at all must not keep leadership where it is.
+      if (this.#isLooking) this.#handOverIfFull();
+      else this.#look().catch(() => undefined);
     });
   }
 
@@ -97,9 +99,13 @@ export class DiskWatch {
       this.#isLooking = false;
     }
     this.#options.tell(!this.isFull);
-    if (this.isFull && this.#options.heirs().some((link) => !this.#crowded.has(link))) {
-      this.#options.handOver();
-    }
+    this.#handOverIfFull();
+  }
+
+  #handOverIfFull(): void {
+    if (!this.isFull) return;
+    const hasHeir = this.#options.heirs().some((link) => !this.#crowded.has(link));
+    if (hasHeir) this.#options.handOver();
   }
 
   #changed(fill: DiskFill): void {

@@ -70,6 +70,19 @@ describe('DiskWatch', () => {
     assert.equal(stand.handOvers, 1);
   });
 
+  it('hands over though the disk does not answer any more', async () => {
+    const stand = new Stand();
+    const disk = stand.world.disk('s1');
+    disk.occupiedBytes = disk.capacityBytes - RESERVE / 2;
+    await stand.world.finish(stand.watch.start());
+    stand.world.stallDisk('s1', 60_000);
+    await stand.world.runFor(2500);
+    assert.equal(stand.handOvers, 0);
+    stand.heirs = [7];
+    await stand.world.runFor(1500);
+    assert(stand.handOvers > 0);
+  });
+
   it('looks at nothing when the reserve is 0', async () => {
     const stand = new Stand(0);
     stand.world.disk('s1').capacityBytes = 0;
