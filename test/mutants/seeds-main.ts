@@ -15,6 +15,6 @@ const totals = await runSeeds({
 const [failed] = totals.failed;
 if (failed !== undefined) {
   const [violation = ''] = failed.violations;
-  process.stdout.write(`found ${violation.split('\n')[0]} (seed ${failed.seed})\n`);
+  process.stdout.write(`found ${failed.seed} ${violation.split('\n')[0]}\n`);
 }
 process.exitCode = failed === undefined ? 0 : 1;

@@ -12,7 +12,7 @@ for (let seed = from; seed < from + count && !isWrong; seed++) {
   } catch (error) {
     isWrong = true;
     const [message] = String(error).split('\n');
-    process.stdout.write(`done ${seed - from}\nfound ${message}\n`);
+    process.stdout.write(`done ${seed - from}\nfound ${seed} ${message}\n`);
   }
 }
 process.exitCode = isWrong ? 1 : 0;

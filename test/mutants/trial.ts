@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { DirectedTest, Mutant } from './mutant.ts';
+import { COMPILED } from './workbench.ts';
 
 export interface TrialLimits {
   /** Schedules of the core's storm at most; 0 for none. */
@@ -16,6 +17,8 @@ export interface TrialLimits {
 export interface Search {
   readonly schedules: number;
   readonly isKilled: boolean;
+  /** The schedule that noticed; undefined when none did, or when it did not live to say so. */
+  readonly seed: number | undefined;
   /** What was noticed. */
   readonly how: string;
 }
@@ -27,6 +30,8 @@ export interface Verdict {
   readonly sim: Search | undefined;
 }
 
+const STORM = 'test/mutants/storm-main.js';
+const SIM = 'test/mutants/seeds-main.js';
 const TEST_MAX_MS = 120_000;
 /** One schedule or seed that takes so long does not end. */
 const SILENCE_MAX_MS = 60_000;
@@ -36,15 +41,21 @@ export async function tryMutant(
   mutant: Mutant,
   limits: TrialLimits,
 ): Promise<Verdict> {
-  const { directed } = mutant;
-  const storm = join(directory, 'test/mutants/storm-main.js');
-  const sim = join(directory, 'test/mutants/seeds-main.js');
+  const { directed, isInCore } = mutant;
   const { storms, seeds, firstSeed } = limits;
-  return {
-    directed: directed && !(await passes(directory, directed)),
-    storm: mutant.isInCore && storms > 0 ? await search(storm, firstSeed, storms) : undefined,
-    sim: seeds > 0 ? await search(sim, firstSeed, seeds) : undefined,
-  };
+  const storm =
+    isInCore && storms > 0 ? await search(STORM, directory, firstSeed, storms) : undefined;
+  const sim = seeds > 0 ? await search(SIM, directory, firstSeed, seeds) : undefined;
+  await assertMeans(STORM, storm);
+  await assertMeans(SIM, sim);
+  return { directed: directed && !(await passes(directory, directed)), storm, sim };
+}
+
+/** What the code itself does wrong says nothing about a mutant. */
+async function assertMeans(program: string, found: Search | undefined): Promise<void> {
+  if (found?.seed === undefined) return;
+  const { isKilled, how } = await search(program, COMPILED, found.seed, 1);
+  if (isKilled) throw new Error(`${program} ${found.seed} fails without any mutant: ${how}`);
 }
 
 /** Whether the test, which must be there, passes. */
@@ -59,19 +70,28 @@ export async function passes(directory: string, { file, name }: DirectedTest): P
 }
 
 /** Runs a program that says the number of each schedule done, and at last what was noticed. */
-async function search(program: string, from: number, count: number): Promise<Search> {
+async function search(
+  program: string,
+  directory: string,
+  from: number,
+  count: number,
+): Promise<Search> {
   let schedules = 0;
   let how = '';
+  let seed: number | undefined;
   const heard = (line: string): void => {
     if (line.startsWith('done ')) schedules = Number(line.slice(5));
-    else if (line.startsWith('found ')) how ||= line.slice(6);
+    const found = /^found (\d+) (.*)/.exec(line);
+    if (found === null) return;
+    seed = Number(found[1]);
+    how = found[2] ?? '';
   };
-  const args = [program, String(from), String(count)];
+  const args = [join(directory, program), String(from), String(count)];
   const { code } = await run(args, undefined, SILENCE_MAX_MS, heard);
   if (code === undefined) how = 'a schedule that does not end';
   else if (code !== 0) how ||= 'the program ended by itself';
   const isKilled = code !== 0;
-  return { schedules: isKilled ? schedules + 1 : schedules, isKilled, how };
+  return { schedules: isKilled ? schedules + 1 : schedules, isKilled, seed, how };
 }
 
 interface Ended {
