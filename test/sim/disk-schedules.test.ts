@@ -93,6 +93,7 @@ test('damage: a leader whose log is damaged sends its state instead (SNAP)', asy
   for (const id of [2, 3]) stage.cluster.crash(stage.member(id));
   for (const id of [2, 3]) stage.cluster.start(stage.member(id));
   await stage.until(() => stage.cluster.leader() !== undefined, 'somebody leads');
+  stage.cluster.provoked.add('logDamaged');
   stage.world.disk(stage.leader().hostName).corrupt(LOG, (key) => key[0] === 0x4c);
   stage.cluster.start(late);
   await stage.whole();
@@ -182,6 +183,7 @@ test('damage: a leader whose state is damaged heals in place, and another gives 
     await stage.world.runFor(20);
   }
   const { life } = leader;
+  stage.cluster.provoked.add('dataDamaged');
   stage.world.disk(leader.hostName).corrupt(STATE, () => true);
   stage.cluster.start(late);
   await stage.until(() => stage.count('dataSetAside') === 1, 'the leader sets its data aside');
@@ -203,6 +205,8 @@ test('divergence: a server whose state is wrong stops serving and fetches the ot
     await stage.done(client, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
   }
   stage.cluster.crash(wrong);
+  for (const event of ['stateDiffers', 'stateWrong', 'dataDamaged'])
+    stage.cluster.provoked.add(event);
   await stage.world.finish(makeStateWrong(stage, wrong));
   stage.cluster.start(wrong);
   await stage.whole();
@@ -230,6 +234,7 @@ test('scrub: damage of what nobody reads is found, and replaced before the next 
   const groups = disk.entries(LOG).filter(([key]) => key[0] === 0x4c);
   const [first] = groups;
   assert(first !== undefined);
+  stage.cluster.provoked.add('scrubDamage');
   assert(disk.corrupt(LOG, (key) => Buffer.from(key).equals(first[0])) === 1);
   const nodeCount = disk.corrupt(STATE, isNode);
   assert(nodeCount > 0, 'no node was damaged');

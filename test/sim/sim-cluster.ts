@@ -70,6 +70,8 @@ export class SimCluster {
   /** Called when a server has ended by itself, before it counts as down. */
   onEnd: (member: SimMember) => void = () => undefined;
   readonly members: readonly SimMember[];
+  /** What a directed schedule makes servers complain of. */
+  readonly provoked = new Set<string>();
   /** When which host's server was killed, in virtual time. */
   readonly crashes = new Map<string, number[]>();
   readonly #shape: ClusterShape;
@@ -231,7 +233,8 @@ export class SimCluster {
       (event: string, fields: unknown): void => {
         logLine?.(this.world.nowMs, member.id, level, event, fields);
         const isExplained = member.isTampered || !DAMAGE.includes(event);
-        if (isExplained && (!SUSPICIOUS.includes(event) || isNewDisk(fields))) return;
+        const isNormal = isExplained && (!SUSPICIOUS.includes(event) || isNewDisk(fields));
+        if (isNormal || this.provoked.has(event)) return;
         this.#violations.push(`server ${member.id} logged ${event}: ${JSON.stringify(fields)}`);
       };
     const info = logLine === undefined ? quiet : at('info');
