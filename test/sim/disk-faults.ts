@@ -82,14 +82,11 @@ export class DiskFaults {
   heal(): void {
     for (const member of this.#cluster.members) {
       this.fill(member, false);
-      let isUpcoming = false;
       for (const store of this.#world.disk(member.hostName).stores.values()) {
-        isUpcoming ||= store.failNext !== undefined;
         store.failNext = undefined;
       }
-      // A write that has failed already is the server's end, though it may not know yet.
-      const hasFailed = member.isDoomed && !isUpcoming;
-      if (hasFailed && member.life !== undefined) this.#cluster.crash(member);
+      // A write may have failed already, which is the server's end, though it has not heard of it yet.
+      if (member.isDoomed && member.life !== undefined) this.#cluster.crash(member);
       member.isDoomed = false;
     }
   }
