@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Histogram } from '../../../bench/histogram.ts';
+import { Histogram } from '../../../src/bench/histogram.ts';
 
 describe('Histogram', () => {
   test('quantileUs() is exact below 256 µs', () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createFrames, getFrames, numberedPath, writeNumber } from '../../../bench/load-frames.ts';
 import { OpCode } from '../../../src/base/op-code.ts';
+import {
+  createFrames,
+  getFrames,
+  numberedPath,
+  writeNumber,
+} from '../../../src/bench/load-frames.ts';
 import { JuteReader } from '../../../src/protocol/jute-reader.ts';
 import { decodeRequestHeader } from '../../../src/protocol/records/header.ts';
 import { decodeWatchedRead } from '../../../src/protocol/records/read-request.ts';

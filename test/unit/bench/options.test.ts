@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseOptions, UsageError } from '../../../bench/options.ts';
-import { workloadName } from '../../../bench/workloads.ts';
+import { parseOptions, UsageError } from '../../../src/bench/options.ts';
+import { workloadName } from '../../../src/bench/workloads.ts';
 
 describe('parseOptions()', () => {
   test('compares this server with the original, alone and as three, when nothing is said', () => {

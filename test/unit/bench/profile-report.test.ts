@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { profileTop } from '../../../bench/profile-report.ts';
+import { profileTop } from '../../../src/bench/profile-report.ts';
 
 test('profileTop() sums the own time of a function over its call sites, greatest first', () => {
   const frame = (functionName: string, url: string) => ({ functionName, url, lineNumber: 9 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { comparisonTable, failoverTable, type LoadRun, median } from '../../../bench/report.ts';
+import { comparisonTable, failoverTable, type LoadRun, median } from '../../../src/bench/report.ts';
 
 function runOf(target: string, round: number, opsPerSecond: number): LoadRun {
   return {

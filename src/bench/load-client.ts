@@ -4,8 +4,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Prng } from '../src/base/prng.ts';
-import type { Address } from '../src/runtime/runtime.ts';
+import { Prng } from '../base/prng.ts';
+import type { Address } from '../runtime/runtime.ts';
 import { LoadConnection, type LoadPlan } from './load-connection.ts';
 import { createFrames, getFrames, numberedPath, randomBytes, setFrames } from './load-frames.ts';
 import { LoadTally } from './load-tally.ts';

@@ -6,7 +6,7 @@
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
-import { invariant } from '../src/base/assert.ts';
+import { invariant } from '../base/assert.ts';
 
 const SAMPLING_US = 200;
 

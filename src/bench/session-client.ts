@@ -4,21 +4,21 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { OPEN_ACL } from '../src/base/acl.ts';
-import { invariant } from '../src/base/assert.ts';
-import { ErrorCode } from '../src/base/error-code.ts';
-import { SESSION_NONE, type SessionId } from '../src/base/ids.ts';
-import { OpCode } from '../src/base/op-code.ts';
-import type { Stat } from '../src/base/stat.ts';
-import { FrameDecoder, FrameEvent } from '../src/protocol/frame-decoder.ts';
-import { JuteReader } from '../src/protocol/jute-reader.ts';
-import { JuteWriter } from '../src/protocol/jute-writer.ts';
-import { decodeConnectResponse, encodeConnectRequest } from '../src/protocol/records/connect.ts';
-import { decodeReplyHeader, encodeRequestHeader } from '../src/protocol/records/header.ts';
-import { encodePathRequest, encodeWatchedRead } from '../src/protocol/records/read-request.ts';
-import { decodeStat } from '../src/protocol/records/stat.ts';
-import { encodeWriteRequest, makeWriteRequest } from '../src/protocol/records/write-request.ts';
-import type { Address } from '../src/runtime/runtime.ts';
+import { OPEN_ACL } from '../base/acl.ts';
+import { invariant } from '../base/assert.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import { SESSION_NONE, type SessionId } from '../base/ids.ts';
+import { OpCode } from '../base/op-code.ts';
+import type { Stat } from '../base/stat.ts';
+import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
+import { JuteReader } from '../protocol/jute-reader.ts';
+import { JuteWriter } from '../protocol/jute-writer.ts';
+import { decodeConnectResponse, encodeConnectRequest } from '../protocol/records/connect.ts';
+import { decodeReplyHeader, encodeRequestHeader } from '../protocol/records/header.ts';
+import { encodePathRequest, encodeWatchedRead } from '../protocol/records/read-request.ts';
+import { decodeStat } from '../protocol/records/stat.ts';
+import { encodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
+import type { Address } from '../runtime/runtime.ts';
 
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const SESSION_TIMEOUT_MS = 30_000;

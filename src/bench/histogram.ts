@@ -3,7 +3,7 @@
  * above, so that a bucket's middle is never more than 0.4 % away from what was recorded.
  */
 
-import { invariant } from '../src/base/assert.ts';
+import { invariant } from '../base/assert.ts';
 
 const EXACT = 256;
 const PER_OCTAVE = 128;

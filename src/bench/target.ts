@@ -6,9 +6,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePorts } from '../cluster/free-ports.ts';
-import { createNodeRuntime } from '../src/runtime/node/node-runtime.ts';
-import type { Address } from '../src/runtime/runtime.ts';
+import { findFreePorts } from '../../cluster/free-ports.ts';
+import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
+import type { Address } from '../runtime/runtime.ts';
 import { askWord } from './four-letter.ts';
 import { type CommandLine, ServerProcess } from './server-process.ts';
 import { SessionClient } from './session-client.ts';

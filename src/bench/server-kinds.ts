@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { invariant } from '../src/base/assert.ts';
+import { invariant } from '../base/assert.ts';
 import type { ServerKind } from './target.ts';
 
 /** Debian's start script gives its server as much. */

@@ -3,15 +3,15 @@
  * these frames with its xid (and, for a create, the number in its path) written over.
  */
 
-import { OPEN_ACL } from '../src/base/acl.ts';
-import { invariant } from '../src/base/assert.ts';
-import { OpCode } from '../src/base/op-code.ts';
-import { Prng } from '../src/base/prng.ts';
-import { JuteWriter } from '../src/protocol/jute-writer.ts';
-import { encodeRequestHeader } from '../src/protocol/records/header.ts';
-import { encodeWatchedRead } from '../src/protocol/records/read-request.ts';
-import { STAT_BYTES } from '../src/protocol/records/stat.ts';
-import { encodeWriteRequest, makeWriteRequest } from '../src/protocol/records/write-request.ts';
+import { OPEN_ACL } from '../base/acl.ts';
+import { invariant } from '../base/assert.ts';
+import { OpCode } from '../base/op-code.ts';
+import { Prng } from '../base/prng.ts';
+import { JuteWriter } from '../protocol/jute-writer.ts';
+import { encodeRequestHeader } from '../protocol/records/header.ts';
+import { encodeWatchedRead } from '../protocol/records/read-request.ts';
+import { STAT_BYTES } from '../protocol/records/stat.ts';
+import { encodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
 
 /** Where a request's xid stands in its frame: behind the length. */
 export const XID_AT = 4;

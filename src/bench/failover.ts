@@ -4,8 +4,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ErrorCode } from '../src/base/error-code.ts';
-import type { Address } from '../src/runtime/runtime.ts';
+import { ErrorCode } from '../base/error-code.ts';
+import type { Address } from '../runtime/runtime.ts';
 import { numberedPath } from './load-frames.ts';
 import { ConnectionLostError, SessionClient, type SessionTicket } from './session-client.ts';
 import type { Target } from './target.ts';

@@ -4,12 +4,12 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { invariant } from '../src/base/assert.ts';
-import { SESSION_NONE } from '../src/base/ids.ts';
-import { Prng } from '../src/base/prng.ts';
-import { JuteWriter } from '../src/protocol/jute-writer.ts';
-import { encodeConnectRequest } from '../src/protocol/records/connect.ts';
-import type { Address } from '../src/runtime/runtime.ts';
+import { invariant } from '../base/assert.ts';
+import { SESSION_NONE } from '../base/ids.ts';
+import { Prng } from '../base/prng.ts';
+import { JuteWriter } from '../protocol/jute-writer.ts';
+import { encodeConnectRequest } from '../protocol/records/connect.ts';
+import type { Address } from '../runtime/runtime.ts';
 import { type RequestFrames, writeNumber, XID_AT } from './load-frames.ts';
 import type { LoadTally } from './load-tally.ts';
 

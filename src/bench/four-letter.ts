@@ -1,7 +1,7 @@
 /** Asks a server one of the four-letter words. */
 
 import { connect } from 'node:net';
-import type { Address } from '../src/runtime/runtime.ts';
+import type { Address } from '../runtime/runtime.ts';
 
 const TIMEOUT_MS = 2000;
 
