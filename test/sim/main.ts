@@ -1,9 +1,11 @@
 /**
- * `npm run sim -- --seeds N --from S [--threads T] [--log]`: simulates so many seeds. The last line
- * says what was done; the exit code is 1 if anything was violated. With `--log` the seeds run one
- * after the other and every line that a server logs is shown with its virtual time.
+ * `npm run sim -- --seeds N --from S [--threads T] [--log] [--hashes FILE]`: simulates so many seeds.
+ * The last line says what was done; the exit code is 1 if anything was violated. With `--log` the
+ * seeds run one after the other and every line that a server logs is shown with its virtual time.
+ * With `--hashes` the trace hash of each seed is written to a file, to compare two runs.
  */
 
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Zxid, zxidHex } from '../../src/base/ids.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     threads: { type: 'string' },
     log: { type: 'boolean', default: false },
+    hashes: { type: 'string' },
   },
 });
 
@@ -56,7 +59,13 @@ async function main(): Promise<boolean> {
     return isGood;
   }
   const threadCount = values.threads === undefined ? undefined : Number(values.threads);
-  const totals = await runSeeds({ from, count, threadCount });
+  const hashes: string[] = [];
+  const isWanted = ({ seed, traceHash }: SeedResult): boolean => {
+    hashes[seed - from] = `${seed} ${traceHash}\n`;
+    return true;
+  };
+  const totals = await runSeeds({ from, count, threadCount, isWanted });
+  if (values.hashes !== undefined) writeFileSync(values.hashes, hashes.join(''));
   for (const failure of totals.failed) printFailure(failure);
   print(totalsLine(totals));
   return totals.failed.length === 0;
