@@ -15,7 +15,7 @@ function guard(
   ...patches: readonly Patch[]
 ): Mutant {
   const test: DirectedTest = { file: directed[0], name: directed[1] };
-  const isInCore = patches.every(({ file }) => file.startsWith('src/consensus/'));
+  const isInCore = patches.some(({ file }) => file.startsWith('src/consensus/'));
   return { name, what, directed: test, patches, isInCore };
 }
 
