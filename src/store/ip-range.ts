@@ -3,9 +3,10 @@
  * written forms, each with an optional `/` and a number of leading bits that count.
  */
 
-const IPV4_PATTERN = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+/** The original takes any whole number here: `0127.0.0.1` and `10.0.0.0/+8` are in ACLs that exist. */
+const NUMBER_PATTERN = /^[+-]?\d+$/;
 const GROUP_PATTERN = /^[0-9a-f]{1,4}$/i;
-const BITS_PATTERN = /^\d{1,3}$/;
+const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 
 export interface IpRange {
@@ -22,9 +23,8 @@ export function parseIpRange(text: string): IpRange | undefined {
   if (address === undefined) return undefined;
   const bitsMax = address.length * 8;
   if (slash === -1) return { address, bits: bitsMax };
-  const bits = text.slice(slash + 1);
-  if (!BITS_PATTERN.test(bits) || Number(bits) > bitsMax) return undefined;
-  return { address, bits: Number(bits) };
+  const bits = parseNumber(text.slice(slash + 1), bitsMax);
+  return bits === undefined ? undefined : { address, bits };
 }
 
 /** Whether an address lies in the range; one of the other family does not, nor does what is none. */
@@ -57,10 +57,20 @@ function parseIp(text: string): number[] | undefined {
 }
 
 function parseIpv4(text: string): number[] | undefined {
-  const match = IPV4_PATTERN.exec(text);
-  if (match === null) return undefined;
-  const bytes = match.slice(1).map(Number);
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+  const bytes: number[] = [];
+  for (const part of text.split('.')) {
+    const byte = parseNumber(part, 255);
+    if (byte === undefined) return undefined;
+    bytes.push(byte);
+  }
+  return bytes.length === IPV4_BYTES ? bytes : undefined;
+}
+
+/** undefined when it is no whole number from 0 to `max`. */
+function parseNumber(text: string, max: number): number | undefined {
+  if (!NUMBER_PATTERN.test(text)) return undefined;
+  const value = Number(text);
+  return value >= 0 && value <= max ? value : undefined;
 }
 
 /** At most one `::`, which stands for at least one group of zeros. */

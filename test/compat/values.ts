@@ -24,6 +24,8 @@ const INVALID_ACLS: readonly (readonly SentAcl[] | null)[] = [
   [{ perms: 31, scheme: 'ip', id: '1.2.3.4/33' }],
   [{ perms: 31, scheme: 'ip', id: '1.2.3' }],
   [{ perms: 31, scheme: 'ip', id: '300.1.1.1' }],
+  [{ perms: 31, scheme: 'ip', id: '1.2.3.4/' }],
+  [{ perms: 31, scheme: 'ip', id: ' 1.2.3.4' }],
   [{ perms: 31, scheme: 'super', id: 'x' }],
   [{ perms: 31, scheme: 'sasl', id: 'x' }],
   [{ perms: 31, scheme: 'x509', id: 'CN=x' }],
@@ -53,6 +55,8 @@ const RESTRICTED_ACLS: readonly (readonly SentAcl[])[] = [
   [{ perms: 31, scheme: 'ip', id: '127.0.0.0/8' }],
   [{ perms: 31, scheme: 'ip', id: '10.0.0.0/8' }],
   [{ perms: 31, scheme: 'ip', id: '0.0.0.0/0' }],
+  [{ perms: 31, scheme: 'ip', id: '0127.0.+0.1' }],
+  [{ perms: 31, scheme: 'ip', id: '127.0.0.1/+8' }],
   [
     { perms: 1, scheme: 'world', id: 'anyone' },
     { perms: 1, scheme: 'world', id: 'anyone' },

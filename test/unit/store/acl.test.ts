@@ -44,6 +44,15 @@ test('expandAcl accepts IPv4 addresses with an optional prefix of 0 to 32 bits',
   }
 });
 
+test('expandAcl accepts numbers of IPv4 addresses as the original reads them', () => {
+  for (const id of ['0127.0.0.1', '+1.2.3.4', '1.2.3.4/+8', '1.2.3.4/008']) {
+    assert.equal(accepts('ip', id), true, id);
+  }
+  for (const id of [' 1.2.3.4', '1.2.3.4 ', '0x7f.0.0.1', '1.2.3.', '1.2.3.4/1e1', '1..2.3']) {
+    assert.equal(accepts('ip', id), false, id);
+  }
+});
+
 test('expandAcl accepts IPv6 addresses with an optional prefix of 0 to 128 bits', () => {
   for (const id of ['::1', '::/0', 'fe80::1/64', '1:2:3:4:5:6:7:8/128', '::ffff:1.2.3.4']) {
     assert.equal(accepts('ip', id), true, id);
