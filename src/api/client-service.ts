@@ -52,6 +52,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   #spareTurn = new Set<Connection>();
   #isTurnRequested = false;
   readonly #endTurn = (): void => this.#endAllTurns();
+  readonly #expireSilent = (): void => this.#dropExpired();
   #traceMask = TRACE_MASK_DEFAULT;
   #isServing = false;
   #servingSinceMs = 0;
@@ -320,11 +321,17 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
       this.backend.touch(connection.sessionId);
       connection.touch();
     }
+    this.log.sweep();
+    this.requestSettled();
+    // When this server itself stood still, what clients said meanwhile is still to be read.
+    this.#runtime.timers.defer(this.#expireSilent);
+  }
+
+  #dropExpired(): void {
+    this.refreshNow();
     for (const connection of this.deadlines.expired(this.#nowMs)) {
       if (!connection.isOpen) this.stats.counters.sessionlessExpired += 1;
       connection.drop('silent for too long');
     }
-    this.log.sweep();
-    this.requestSettled();
   }
 }
