@@ -141,6 +141,8 @@ const THE_REST = [
   'printwatches off',
   'get -w /tree',
   'set /tree unseen',
+  // Answered by the thread that prints events, and so behind this one.
+  'sync /tree',
   'printwatches on',
   'deleteall /tree',
   'deleteall /brief',
