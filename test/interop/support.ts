@@ -16,6 +16,8 @@ import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
 const JAVA = '/usr/bin/java';
 const APACHE_CLASSPATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
 const START_TIMEOUT_MS = 60_000;
+/** The longest suites take half a minute on a quiet machine; this only ends what hangs. */
+const PROGRAM_TIMEOUT_MS = 240_000;
 /** Long enough that a session which a test leaves behind does not expire, and take a zxid, within it. */
 export const SESSION_TIMEOUT_MAX_MS = 3_600_000;
 const STOP_GRACE_MS = 10_000;
@@ -195,8 +197,6 @@ export function runProgram(
   options: {
     readonly input?: string;
     readonly environment?: Readonly<Record<string, string>>;
-    /** By default as long as servers may take to start. */
-    readonly timeoutMs?: number;
   } = {},
 ): Promise<ProgramResult> {
   const [program = '', ...args] = command;
@@ -206,12 +206,7 @@ export function runProgram(
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
     };
-    const child = execFile(
-      program,
-      args,
-      { env, timeout: options.timeoutMs ?? START_TIMEOUT_MS },
-      settled,
-    );
+    const child = execFile(program, args, { env, timeout: PROGRAM_TIMEOUT_MS }, settled);
     // A program may end before it has read its input, or without reading any.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
