@@ -4,9 +4,7 @@
  */
 
 import { strict as assert } from 'node:assert';
-import { EpochTable } from '../../src/base/epoch-table.ts';
 import {
-  EPOCH_NONE,
   makeServerId,
   type ServerId,
   ZXID_NONE,
@@ -19,16 +17,13 @@ import type { Standing } from '../../src/base/standing.ts';
 import type { Effect, LinkId, PersistRequest, Role } from '../../src/consensus/effects.ts';
 import type { LogEntry, Notification, QuorumMessage } from '../../src/consensus/messages.ts';
 import { ZabNode } from '../../src/consensus/zab-node.ts';
-import { DEFAULT_TIMINGS, type DurableState } from '../../src/consensus/zab-state.ts';
+import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
+import { falseClaim, falseVote, isAccusation } from './zab-claims.ts';
+import { type Disk, emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
 
-interface Disk {
+interface OwnDisk extends Disk {
   /** Another one for every disk a server ever had. */
   incarnation: string;
-  state: DurableState;
-  /** Entries after `state.retainedAfter`. */
-  log: LogEntry[];
-  /** The checkpoint: all transactions up to retainedAfter. */
-  checkpoint: LogEntry[];
 }
 
 interface Link {
@@ -56,7 +51,7 @@ class Server {
   readonly id: ServerId;
   node: ZabNode | undefined;
   life = 0;
-  disk: Disk;
+  disk: OwnDisk;
   writes: PersistRequest[] = [];
   applied: LogEntry[] = [];
   role: Role = { name: 'looking' };
@@ -64,24 +59,7 @@ class Server {
 
   constructor(id: ServerId, standing: Standing) {
     this.id = id;
-    this.disk = Server.emptyDisk(`disk of ${id}`, standing);
-  }
-
-  static emptyDisk(incarnation: string, standing: Standing): Disk {
-    return {
-      incarnation,
-      state: {
-        acceptedEpoch: EPOCH_NONE,
-        currentEpoch: EPOCH_NONE,
-        clusterId: '',
-        standing,
-        epochs: [],
-        retainedAfter: ZXID_NONE,
-        committed: ZXID_NONE,
-      },
-      log: [],
-      checkpoint: [],
-    };
+    this.disk = { ...emptyDisk(standing), incarnation: `disk of ${id}` };
   }
 }
 
@@ -177,17 +155,17 @@ export class ZabCluster {
   wipe(id: number, standing: Standing = 'new'): void {
     const server = this.server(id);
     assert(server.node === undefined);
-    server.disk = Server.emptyDisk(`disk ${this.prng.uint32()} of ${id}`, standing);
+    server.disk = { ...emptyDisk(standing), incarnation: `disk ${this.prng.uint32()} of ${id}` };
     server.applied = [];
   }
 
   /** A copy of a server's disk, to be put back with `restore`. */
-  image(id: number): Disk {
+  image(id: number): OwnDisk {
     const { disk } = this.server(id);
     return { ...disk, log: [...disk.log], checkpoint: [...disk.checkpoint] };
   }
 
-  restore(id: number, image: Disk): void {
+  restore(id: number, image: OwnDisk): void {
     const server = this.server(id);
     assert(server.node === undefined);
     server.disk = { ...image, log: [...image.log], checkpoint: [...image.checkpoint] };
@@ -286,28 +264,14 @@ export class ZabCluster {
   }
 
   #write(server: Server, request: PersistRequest): void {
-    const { disk } = server;
-    if (request.snapshot !== undefined) {
-      assert(server.staged !== undefined, 'snapshot switched before it was staged');
-      disk.checkpoint = server.staged;
-      disk.log = [];
-    }
-    const cutAt = request.truncateAfter;
-    if (cutAt !== undefined) disk.log = disk.log.filter((entry) => entry.zxid <= cutAt);
-    if (request.append !== undefined) disk.log.push(...request.append);
-    const epochs = new EpochTable(request.snapshot?.epochs ?? disk.state.epochs);
-    if (cutAt !== undefined) epochs.truncateAfter(cutAt);
-    for (const entry of request.append ?? []) epochs.append(entry.zxid);
-    const retainedAfter = request.snapshot?.zxid ?? disk.state.retainedAfter;
-    disk.state = {
-      acceptedEpoch: request.acceptedEpoch ?? disk.state.acceptedEpoch,
-      currentEpoch: request.currentEpoch ?? disk.state.currentEpoch,
-      clusterId: request.clusterId ?? disk.state.clusterId,
-      standing: request.standing ?? disk.state.standing,
-      epochs: epochs.ends,
-      retainedAfter,
-      committed: max(max(disk.state.committed, request.commitHint), retainedAfter),
-    };
+    const { id, disk, staged } = server;
+    assert(request.snapshot === undefined || staged !== undefined, 'a snapshot was not staged');
+    const { acceptedEpoch, currentEpoch } = disk.state;
+    write(disk, request, staged ?? []);
+    const { state } = disk;
+    assert(state.acceptedEpoch >= acceptedEpoch, `server ${id} forgets a promise`);
+    assert(state.currentEpoch >= currentEpoch, `server ${id} goes back to an earlier epoch`);
+    holds(server, flawOf(disk));
   }
 
   #deliver(link: Link, toAcceptor: boolean): void {
@@ -359,6 +323,9 @@ export class ZabCluster {
       if (server.node === undefined) return;
       this.#carryOut(server, server.node, effect);
     }
+    const { node, disk, writes } = server;
+    const isEven = node === undefined || writes.length > 0 || node.history.last === lastZxid(disk);
+    assert(isEven, `server ${server.id}: INV-9: its memory differs from its disk`);
   }
 
   #carryOut(server: Server, node: ZabNode, effect: Effect): void {
@@ -369,6 +336,7 @@ export class ZabCluster {
       case 'notify': {
         // As on a real connection: in order, and a newer one replaces what was not sent yet.
         const { to, notification } = effect;
+        holds(server, falseVote(server.id, server, notification));
         const isStale = (n: Sent): boolean => n.from === server.id && n.to === to;
         this.#notifications = this.#notifications.filter((n) => !isStale(n));
         this.#notifications.push({ from: server.id, to, notification });
@@ -384,6 +352,8 @@ export class ZabCluster {
         for (const link of effect.links) this.#send(server, link, effect.message);
         return;
       case 'close': {
+        const { reason } = effect;
+        assert(!isAccusation(reason), `server ${server.id} accuses another: ${reason}`);
         const link = this.#linkOf(server, effect.link);
         if (link !== undefined) this.#breakLink(link);
         return;
@@ -467,6 +437,7 @@ export class ZabCluster {
   }
 
   #send(server: Server, number: LinkId, message: QuorumMessage): void {
+    holds(server, falseClaim(server, message));
     const link = this.#linkOf(server, number);
     if (link === undefined) return;
     (link.from === server.id && link.dialled === number ? link.toAcceptor : link.toDialler).push(
@@ -507,6 +478,10 @@ export class ZabCluster {
       }
     }
   }
+}
+
+function holds({ id }: Server, violation: string | undefined): void {
+  assert(violation === undefined, `server ${id}: ${violation}`);
 }
 
 function text(entry: LogEntry): string {

@@ -8,7 +8,7 @@ import { type ServerId, ZXID_NONE, type Zxid } from '../../src/base/ids.ts';
 import type { LinkId, PersistRequest } from '../../src/consensus/effects.ts';
 import type { LogEntry } from '../../src/consensus/messages.ts';
 import type { ZabNode } from '../../src/consensus/zab-node.ts';
-import type { Disk } from './disk.ts';
+import type { Disk } from '../support/zab-disk.ts';
 
 /** The opened core, as far as the exploration looks into it. */
 export interface NodeFields {

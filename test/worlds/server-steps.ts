@@ -13,7 +13,7 @@ import {
   type QuorumMessage,
 } from '../../src/consensus/messages.ts';
 import type { ZabConfig, ZabTimings } from '../../src/consensus/zab-state.ts';
-import { emptyDisk, write } from './disk.ts';
+import { emptyDisk, write } from '../support/zab-disk.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { MessageTable } from './message-table.ts';
 import type { OpenCore } from './open-core.ts';

@@ -7,8 +7,8 @@ import {
   type Notification,
   type QuorumMessage,
 } from '../../src/consensus/messages.ts';
-import { falseClaim, falseVote, isAccusation } from './claims.ts';
-import { type Disk, flawOf, lastZxid } from './disk.ts';
+import { falseClaim, falseVote, isAccusation } from '../support/zab-claims.ts';
+import { type Disk, flawOf, lastZxid } from '../support/zab-disk.ts';
 import type { Facts } from './facts.ts';
 import type { MessageTable } from './message-table.ts';
 import { Kind, kindOf } from './server-input.ts';
@@ -142,7 +142,7 @@ export class Turn {
   }
 
   #notify({ to, notification }: Extract<Effect, { kind: 'notify' }>): void {
-    const falsehood = falseVote(this.#server, notification);
+    const falsehood = falseVote(this.#server.sid, this.#server, notification);
     if (falsehood !== undefined) this.violated(falsehood);
     const message = this.#tables.notifications.numberOf(notification);
     this.outputs.push({ kind: 'notify', peer: to, message });

@@ -5,6 +5,7 @@
 
 import { EpochTable } from '../../src/base/epoch-table.ts';
 import { EPOCH_NONE, follows, ZXID_NONE, type Zxid, zxidEpoch } from '../../src/base/ids.ts';
+import type { Standing } from '../../src/base/standing.ts';
 import type { PersistRequest } from '../../src/consensus/effects.ts';
 import type { LogEntry } from '../../src/consensus/messages.ts';
 import type { DurableState } from '../../src/consensus/zab-state.ts';
@@ -17,13 +18,13 @@ export interface Disk {
   log: LogEntry[];
 }
 
-export function emptyDisk(): Disk {
+export function emptyDisk(standing: Standing = 'whole'): Disk {
   return {
     state: {
       acceptedEpoch: EPOCH_NONE,
       currentEpoch: EPOCH_NONE,
       clusterId: '',
-      standing: 'whole',
+      standing,
       epochs: [],
       retainedAfter: ZXID_NONE,
       committed: ZXID_NONE,

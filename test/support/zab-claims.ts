@@ -3,18 +3,27 @@
  * sender's disk in the moment it is sent. And what no server that follows the protocol ever hears.
  */
 
-import { makeZxid, type Zxid, zxidEpoch } from '../../src/base/ids.ts';
+import { EPOCH_NONE, makeZxid, type ServerId, type Zxid, zxidEpoch } from '../../src/base/ids.ts';
 import {
+  type AckEpoch,
   MessageType,
   type Notification,
   PeerState,
   type QuorumMessage,
 } from '../../src/consensus/messages.ts';
-import { lastZxid } from './disk.ts';
-import type { ServerState } from './server-state.ts';
+import type { ZabNode } from '../../src/consensus/zab-node.ts';
+import { type Disk, lastZxid } from './zab-disk.ts';
+
+/** Whoever vouches for something. */
+export interface Claimant {
+  readonly node: ZabNode | undefined;
+  readonly disk: Disk;
+  /** Handed to the disk, not yet synced. */
+  readonly writes: readonly unknown[];
+}
 
 /** Why a message claims more than its sender's disk holds; undefined when it does not. */
-export function falseClaim(server: ServerState, message: QuorumMessage): string | undefined {
+export function falseClaim(server: Claimant, message: QuorumMessage): string | undefined {
   const { state } = server.disk;
   switch (message.type) {
     case MessageType.followerInfo:
@@ -22,7 +31,7 @@ export function falseClaim(server: ServerState, message: QuorumMessage): string 
     case MessageType.leaderInfo:
       return unless(message.epoch <= state.acceptedEpoch, 'LEADERINFO before the own promise');
     case MessageType.ackEpoch:
-      return falseAckEpoch(server, message.lastZxid);
+      return falseAckEpoch(server, message);
     case MessageType.newLeader:
       return unless(message.epoch === state.currentEpoch, 'NEWLEADER before the own claim');
     case MessageType.ack:
@@ -32,22 +41,29 @@ export function falseClaim(server: ServerState, message: QuorumMessage): string 
   }
 }
 
-export function falseVote(server: ServerState, { state, vote }: Notification): string | undefined {
-  if (state !== PeerState.looking || vote.leader !== server.sid) return undefined;
-  const { disk, writes } = server;
+export function falseVote(
+  sid: ServerId,
+  { disk, writes }: Claimant,
+  { state, vote }: Notification,
+): string | undefined {
+  if (state !== PeerState.looking || vote.leader !== sid) return undefined;
   if (writes.length > 0) return 'INV-4: a vote while a write is under way';
   const isTrue = vote.zxid === lastZxid(disk) && vote.peerEpoch === disk.state.currentEpoch;
   return unless(isTrue, 'a vote that differs from the disk');
 }
 
-function falseAckEpoch({ disk, writes, node }: ServerState, last: Zxid): string | undefined {
+function falseAckEpoch(
+  { disk, writes, node }: Claimant,
+  { currentEpoch, lastZxid: last }: AckEpoch,
+): string | undefined {
   if (writes.length > 0) return 'INV-4: ACKEPOCH while a write is under way';
-  const epoch = node?.learner?.epoch ?? 0;
-  if (epoch > disk.state.acceptedEpoch) return 'INV-4: ACKEPOCH before the promise is durable';
+  // Without an epoch it is no promise, and nobody counts it.
+  const promised = currentEpoch === undefined ? EPOCH_NONE : (node?.learner?.epoch ?? EPOCH_NONE);
+  if (promised > disk.state.acceptedEpoch) return 'INV-4: ACKEPOCH before the promise is durable';
   return unless(last === lastZxid(disk), 'ACKEPOCH that differs from the disk');
 }
 
-function falseAck({ disk }: ServerState, zxid: Zxid): string | undefined {
+function falseAck({ disk }: Claimant, zxid: Zxid): string | undefined {
   const { currentEpoch } = disk.state;
   if (zxid === makeZxid(currentEpoch, 0)) return undefined;
   if (zxidEpoch(zxid) !== currentEpoch) return 'INV-4: ACK of an epoch that is not durable';
