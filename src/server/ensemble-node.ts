@@ -324,10 +324,7 @@ export class EnsembleNode implements ReplicaPeers {
       input: (handle) => this.#input(handle),
       wake: () => this.wake(),
       received: (link, sid, message) => this.#received(link, sid, message),
-      met: (identity) => {
-        this.#standings.met(identity);
-        this.#input(() => this.node.met(identity.sid, identity.isEmpty));
-      },
+      standings: this.#standings,
       closed: (link) => this.#disk.forget(link),
       cutLog: () => this.#checkpoints.cut(),
       failed: (error) => this.#fail(error),

@@ -7,7 +7,6 @@ import type { ServerId } from '../base/ids.ts';
 import type { Effect, LinkId } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
 import { ElectionTransport } from '../peer/election-transport.ts';
-import type { PeerIdentity } from '../peer/identity.ts';
 import { type ClientMessage, ClientMessageType, type PeerMessage } from '../peer/peer-message.ts';
 import { QuorumTransport } from '../peer/quorum-transport.ts';
 import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
@@ -18,6 +17,7 @@ import { createPeerNetwork } from './create-core.ts';
 import { FatalError, isDamage } from './fatal-error.ts';
 import type { Log } from './logger.ts';
 import type { OpenedStorage } from './open-storage.ts';
+import type { PeerStandings } from './peer-standings.ts';
 import { SnapshotSender } from './snapshot-transfer.ts';
 
 type LogRead = Extract<Effect, { kind: 'readLog' }>;
@@ -39,7 +39,7 @@ export interface PeerSideOptions {
   readonly wake: () => void;
   /** `sid`: the learner that sent it; undefined when the leader did. */
   readonly received: (link: LinkId, sid: ServerId | undefined, message: PeerMessage) => void;
-  readonly met: (identity: PeerIdentity) => void;
+  readonly standings: PeerStandings;
   readonly closed: (link: LinkId) => void;
   /** Begins the log anew behind a checkpoint; false when it cannot. */
   readonly cutLog: () => Promise<boolean>;
@@ -59,13 +59,22 @@ export class PeerSide {
   #leaderLink: LinkId | undefined;
 
   constructor(options: PeerSideOptions) {
-    const { node, input, met, state, wake, failed } = options;
+    const { node, input, standings, state, wake, failed } = options;
     this.#options = options;
     const network = createPeerNetwork(options, node);
     this.#election = new ElectionTransport(network, {
-      onNotification: (from, n) => input(() => node.notified(from, n)),
-      onReachability: (sid, r) => input(() => node.reachability(sid, r)),
-      onMet: met,
+      onNotification: (from, notification) => {
+        standings.notified(from, notification);
+        input(() => node.notified(from, notification));
+      },
+      onReachability: (sid, reachability) => {
+        standings.reachability(sid, reachability);
+        input(() => node.reachability(sid, reachability));
+      },
+      onMet: (identity) => {
+        standings.met(identity);
+        input(() => node.met(identity.sid, identity.isEmpty));
+      },
     });
     this.#quorum = new QuorumTransport(network, {
       newLink: () => node.newLink(),

@@ -3,8 +3,10 @@
  * server that only waits would tell an operator what to do.
  */
 
-import type { ServerId } from '../base/ids.ts';
+import { SERVER_NONE, type ServerId } from '../base/ids.ts';
 import type { Standing } from '../base/standing.ts';
+import type { Reachability } from '../consensus/election.ts';
+import { type Notification, PeerState } from '../consensus/messages.ts';
 import type { PeerIdentity } from '../peer/identity.ts';
 import type { ServerConfig } from './config.ts';
 import type { Log } from './logger.ts';
@@ -33,6 +35,18 @@ export class PeerStandings {
 
   met({ sid, standing, isEmpty }: PeerIdentity): void {
     this.#peers.set(sid, { standing, isEmpty });
+  }
+
+  /** A hello is as old as its connection: a peer that votes has got its data back since. */
+  notified(sid: ServerId, { state, vote }: Notification): void {
+    const known = this.#peers.get(sid);
+    const hasVote = state !== PeerState.observing && vote.leader !== SERVER_NONE;
+    if (known !== undefined && hasVote) this.#peers.set(sid, { ...known, standing: 'whole' });
+  }
+
+  /** Nothing is known of a peer that cannot be reached; it will say hello again. */
+  reachability(sid: ServerId, reachability: Reachability): void {
+    if (reachability === 'down') this.#peers.delete(sid);
   }
 
   /** Called now and then; `own` is this server's. */

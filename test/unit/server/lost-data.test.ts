@@ -136,6 +136,31 @@ describe('an ensemble of which a majority is damaged', () => {
   });
 });
 
+describe('an ensemble of which a majority was damaged, and healed', () => {
+  /** Each server but zk1 lost its data and got it back; the connections are those of then. */
+  async function healedOneByOne(): Promise<SimEnsemble> {
+    const ensemble = await stoppedAll();
+    for (const id of [1, 2, 3]) await ensemble.start(`zk${id}`, id, LINES);
+    await ensemble.settled(3);
+    for (const id of [2, 3]) {
+      ensemble.crash(`zk${id}`);
+      ensemble.world.disk(`zk${id}`).corrupt('/data/log', isLogGroup);
+      await ensemble.start(`zk${id}`, id, LINES);
+      await healed(ensemble, `zk${id}`);
+    }
+    return ensemble;
+  }
+
+  it('accuses nobody of it when these servers are gone', async () => {
+    const ensemble = await healedOneByOne();
+    ensemble.crash('zk2');
+    ensemble.crash('zk3');
+    await ensemble.world.runFor(8000);
+    assert.equal(ensemble.servers.get('zk1')?.view.mode, undefined);
+    assert.deepEqual(ensemble.logged('zk1', 'noIntactMajority'), []);
+  });
+});
+
 describe('a server with an empty disk', () => {
   it('says for whom a new ensemble waits', async () => {
     const ensemble = new SimEnsemble();
