@@ -25,7 +25,7 @@ const PROVABLE_SCHEMES: readonly string[] = ['digest', 'ip'];
 
 /** Throws `ConfigError` for the first mistake found. */
 export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
-  const warnings: ConfigWarning[] = [];
+  const warnings = doubledKeys(settings);
   const ignored = sortOutUnusedKeys(settings, warnings);
   const storage = readStorage(settings, warnings);
   const times = readTimes(settings);
@@ -59,6 +59,15 @@ export function buildConfig(settings: Settings, myId: MyId): ServerConfig {
     ignored: Object.freeze(ignored),
     warnings: Object.freeze(warnings),
   });
+}
+
+/** Lines that say something else than lines above them: whoever wrote both believes in one of them. */
+export function doubledKeys({ doubled }: Settings): ConfigWarning[] {
+  return doubled.map(({ setting, earlierLine }) => ({
+    where: setting.where,
+    message: `${setting.key} is already set in line ${earlierLine}; this line counts`,
+    remedy: 'remove one of the two lines',
+  }));
 }
 
 /** The path of `myid`, which stands in the data directory. */

@@ -22,15 +22,31 @@ export interface Setting {
   readonly line: number | undefined;
 }
 
+export interface DoubledSetting {
+  /** The one that counts, of the two. */
+  readonly setting: Setting;
+  readonly earlierLine: number;
+}
+
 export class Settings {
   /** Where the configuration as a whole comes from: the path of a file, or `options`. */
   readonly source: string;
+  /** Lines of one file that set a key to another value than a line above them. */
+  readonly doubled: readonly DoubledSetting[];
   readonly #byKey = new Map<string, Setting>();
 
   /** Of settings with the same key the last one counts, as in the original. */
   constructor(source: string, settings: readonly Setting[]) {
     this.source = source;
-    for (const setting of settings) this.#byKey.set(setting.key, setting);
+    const doubled: DoubledSetting[] = [];
+    for (const setting of settings) {
+      const earlier = this.#byKey.get(setting.key);
+      this.#byKey.set(setting.key, setting);
+      // What a flag or a default says beside a file is meant to.
+      if (earlier?.line === undefined || setting.line === undefined) continue;
+      if (earlier.value !== setting.value) doubled.push({ setting, earlierLine: earlier.line });
+    }
+    this.doubled = doubled;
   }
 
   find(key: string): Setting | undefined {

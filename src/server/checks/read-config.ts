@@ -1,14 +1,14 @@
 /** Reads one `zoo.cfg` for a check: as a start would, but on past the first mistake. */
 
 import type { Storage } from '../../runtime/runtime.ts';
-import { buildConfig, myIdPath } from '../build-config.ts';
+import { buildConfig, doubledKeys, myIdPath } from '../build-config.ts';
 import type { ServerConfig } from '../config.ts';
 import { ConfigError } from '../config-error.ts';
 import { parseZooCfg } from '../load-config.ts';
 import { isMemberKey, type Member, parseMemberLine } from '../member-line.ts';
 import type { MyId } from '../membership.ts';
 import { type Setting, Settings } from '../settings.ts';
-import { type Finding, mistakeFinding, note, risk, warningFinding } from './finding.ts';
+import { type Finding, mistakeFinding, note, warningFinding } from './finding.ts';
 
 /** One file, as far as it can be understood. */
 export interface ReadConfig {
@@ -52,7 +52,7 @@ export async function readMyId(
 /** Everything that is wrong with one file by itself. */
 export function examineSettings(file: string, written: readonly Setting[], myId: MyId): ReadConfig {
   const settings = new Settings(file, written);
-  const findings = doubledKeys(written);
+  const findings: Finding[] = [];
   const members: Member[] = [];
   for (const setting of settings.members()) {
     const member = attempt(() => parseMemberLine(setting));
@@ -62,8 +62,9 @@ export function examineSettings(file: string, written: readonly Setting[], myId:
   // Who is left when a line is out says nothing of the whole.
   const isListWhole = members.length === settings.members().length;
   const config = isListWhole ? build(settings, myId, findings) : undefined;
+  const warnings = config?.warnings ?? doubledKeys(settings);
+  findings.push(...warnings.map(warningFinding));
   if (config !== undefined) {
-    findings.push(...config.warnings.map(warningFinding));
     for (const { key, where, reason } of config.ignored) {
       findings.push(note('configuration', where, `${key} has no effect: ${reason}`));
     }
@@ -99,17 +100,4 @@ function attempt<T>(work: () => T): T | ConfigError {
     if (error instanceof ConfigError) return error;
     throw error;
   }
-}
-
-function doubledKeys(written: readonly Setting[]): Finding[] {
-  const last = new Map<string, Setting>();
-  const findings: Finding[] = [];
-  for (const setting of written) {
-    const earlier = last.get(setting.key);
-    last.set(setting.key, setting);
-    if (earlier === undefined || earlier.value === setting.value) continue;
-    const what = `${setting.key} is already set in line ${earlier.line}; this line counts`;
-    findings.push(risk('configuration', setting.where, what, 'remove one of the two lines'));
-  }
-  return findings;
 }

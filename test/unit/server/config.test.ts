@@ -315,6 +315,7 @@ test('loadConfig: settings from a Java machine give way to the file, flags win o
   const overrides = [setting('tickTime', '9')];
   const config = await loadConfig(reader, 'z', { defaults, overrides });
   assert.deepEqual([config.clientPort, config.maxCnxns, config.tickTimeMs], [2181, 7, 9]);
+  assert.deepEqual(config.warnings, []);
 });
 
 test('loadConfig: a standalone server keeps the number of its line or of its myid', async () => {
@@ -436,6 +437,14 @@ for (const [line, message] of UNKNOWN) {
     assert.deepEqual(await warningsOf(load(`${ALONE}${line}\n`)), [`zoo.cfg:3: ${message}`]);
   });
 }
+
+test('loadConfig warns of a line that says something else than one above it', async () => {
+  assert.deepEqual(await warningsOf(load(`${ALONE}tickTime=2000\ntickTime=2000\n`)), []);
+  const config = load(`${ALONE}tickTime=2000\ntickTime=2500\n`);
+  const message = 'tickTime is already set in line 3; this line counts';
+  assert.deepEqual(await warningsOf(config), [`zoo.cfg:4: ${message}`]);
+  assert.equal((await config).tickTimeMs, 2500);
+});
 
 test('loadConfig warns of a directory that counts from wherever the server was started', async () => {
   const [warning] = await warningsOf(load('dataDir=data\nclientPort=1\n'));
