@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorCode } from '../base/error-code.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { numberedPath } from './load-frames.ts';
+import { makeNodes, ROOT, removeNodes } from './load-nodes.ts';
+import type { LoadTarget } from './load-run.ts';
 import { ConnectionLostError, SessionClient, type SessionTicket } from './session-client.ts';
-import type { Target } from './target.ts';
 
 /** Less than an election takes, so that a server that serves again is found at once. */
 const RETRY_MS = 10;
@@ -30,44 +31,54 @@ export interface FailoverResult {
   readonly longestPauseMs: number;
   /** The same before the kill: what is normal here. */
   readonly pauseBeforeMs: number;
-  /** From the kill to the first acknowledgement of a write that was sent after it. */
-  readonly killToWriteMs: number;
+  /** From the kill to the first acknowledgement of a write that was sent after it; undefined: no kill. */
+  readonly killToWriteMs: number | undefined;
   readonly sessionsLost: number;
   /** Why this trial does not count; empty when it does. */
   readonly failures: readonly string[];
 }
 
+/** How a leader is killed and started again; undefined for servers of somebody else. */
+export interface LeaderControl {
+  /** Returns at once. Throws when there is no leader. */
+  kill(): void;
+  restart(): void;
+  /** Resolves when all servers serve again. */
+  ready(): Promise<void>;
+}
+
+/** Without control over the servers nobody is killed: what is measured is what happens meanwhile. */
 export async function runFailover(
-  target: Target,
+  target: LoadTarget,
   trial: number,
   options: FailoverOptions,
+  control: LeaderControl | undefined,
 ): Promise<FailoverResult> {
-  const leader = await target.leader();
-  if (leader === undefined) throw new RangeError(`${target.name} has no leader`);
   const progress = new Progress();
-  const root = `/vivarium-failover-${trial}`;
+  await makeNodes(target.addresses, { keys: 0, size: 0, parents: 0, children: 0 });
   const writers = Array.from(
     { length: options.writers },
-    (_, at) => new Writer(target.addresses, at, `${root}-${at}`, progress),
+    (_, at) => new Writer(target.addresses, at, `${ROOT}/w${at}`, progress),
   );
   const running = writers.map((writer) => writer.run());
   await sleep(options.seconds * 250);
   const pauseBeforeMs = progress.longestPauseMs;
-  target.signal(leader, 'SIGKILL');
+  control?.kill();
   progress.killed();
   await sleep(options.seconds * 350);
-  target.restart(leader);
+  control?.restart();
   await sleep(options.seconds * 400);
   const failures = await stopWriters(writers, running);
-  await target.ready();
+  await control?.ready();
   failures.push(...(await findLost(target.addresses, writers)));
+  await removeNodes(target.addresses);
   return {
     target: target.name,
     trial,
     acknowledged: writers.reduce((sum, writer) => sum + writer.acknowledged, 0),
     longestPauseMs: progress.longestPauseMs,
     pauseBeforeMs,
-    killToWriteMs: progress.killToWriteMs,
+    killToWriteMs: control === undefined ? undefined : progress.killToWriteMs,
     sessionsLost: writers.reduce((sum, writer) => sum + writer.sessionsLost, 0),
     failures,
   };

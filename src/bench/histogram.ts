@@ -53,6 +53,27 @@ export class Histogram {
   }
 }
 
+/** The quantiles that a report keeps, by their name. */
+export interface Latencies {
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+  readonly p9999Us: number;
+  readonly maxUs: number;
+}
+
+export function latenciesOf(histogram: Histogram): Latencies {
+  return {
+    p50Us: histogram.quantileUs(0.5),
+    p90Us: histogram.quantileUs(0.9),
+    p99Us: histogram.quantileUs(0.99),
+    p999Us: histogram.quantileUs(0.999),
+    p9999Us: histogram.quantileUs(0.9999),
+    maxUs: histogram.maxUs,
+  };
+}
+
 function bucketOf(us: number): number {
   const value = Math.min(Math.max(Math.floor(us), 0), LAST_US);
   if (value < EXACT) return value;

@@ -1,10 +1,13 @@
 /** What the kernel says of processes and of the machine, from /proc (Linux only). */
 
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 
 /** USER_HZ, which Linux fixes at 100 for everything it shows in /proc. */
 const TICKS_PER_SECOND = 100;
+/** Of a line of /proc/net/tcp: the state of a socket that listens, and where its inode stands. */
+const STATE_LISTEN = '0A';
+const INODE_FIELD = 9;
 /** Fields of /proc/PID/stat behind the command's name, counted from the state. */
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
@@ -27,8 +30,9 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** Seconds that all cores together have worked since the machine started. */
-export function machineBusySeconds(): number {
+/** Seconds that all cores together have worked since the machine started; undefined without /proc. */
+export function machineBusySeconds(): number | undefined {
+  if (!existsSync('/proc/stat')) return undefined;
   const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? '';
   const columns = line
     .trim()
@@ -39,10 +43,55 @@ export function machineBusySeconds(): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/**
+ * Processes of this machine that listen on the TCP ports, each once. Only those whose files this user
+ * may look at, and none without /proc.
+ */
+export function listeningPids(ports: readonly number[]): number[] {
+  if (!existsSync('/proc/net/tcp')) return [];
+  const wanted = new Set(ports);
+  const sockets = new Set<string>();
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    if (!existsSync(table)) continue;
+    for (const inode of listeningInodes(readFileSync(table, 'latin1'), wanted)) {
+      sockets.add(`socket:[${inode}]`);
+    }
+  }
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => openFiles(pid).some((file) => sockets.has(file))).map(Number);
+}
+
+/** From the text of /proc/net/tcp: inodes of the sockets that listen on one of the ports. */
+export function listeningInodes(table: string, ports: ReadonlySet<number>): string[] {
+  return table.split('\n').flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [, local = '', , state] = fields;
+    const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
+    return state === STATE_LISTEN && ports.has(port) ? (fields[INODE_FIELD] ?? []) : [];
+  });
+}
+
+/** Where the descriptors of a process lead; none when it is gone or another user's. */
+function openFiles(pid: string): string[] {
+  const directory = `/proc/${pid}/fd`;
+  const descriptors = orNothing(() => readdirSync(directory)) ?? [];
+  return descriptors.flatMap(
+    (descriptor) => orNothing(() => readlinkSync(`${directory}/${descriptor}`)) ?? [],
+  );
+}
+
+/** Processes end and files close while they are looked at, and some must not be looked at. */
+function orNothing<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
 /** One line on what the numbers were taken on. */
 export function machineLine(): string {
-  const model = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1];
-  const memory = /^MemTotal:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
-  const gib = Math.round(Number(memory ?? 0) / 1024 / 1024);
-  return `${availableParallelism()} cores (${model ?? 'unknown'}), ${gib} GiB, Node ${process.version}`;
+  const model = cpus()[0]?.model ?? 'unknown';
+  const gib = Math.round(totalmem() / 1024 ** 3);
+  return `${availableParallelism()} cores (${model}), ${gib} GiB, Node ${process.version}`;
 }

@@ -1,135 +1,203 @@
-/** The command line of the bench. */
+/** What `vivarium bench` is asked for. */
 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import type { Address } from '../runtime/runtime.ts';
 import { apacheKind, ownProgram, vivariumKind } from './server-kinds.ts';
 import type { ServerKind } from './target.ts';
 import { type LoadOptions, WORKLOADS, type Workload, workloadName } from './workloads.ts';
-
-export const USAGE = `npm run bench -- [load|failover] [options]
-
-load: throughput, CPU and latency of get, set and create (the default)
-failover: writers go on while the leader is killed with SIGKILL
-
-  --targets A,B      vivarium, apache, or NAME=FILE for another bin/vivarium.js; words in front
-                     of FILE are options of Node's: 'large=--max-semi-space-size=64 bin/vivarium.js'
-                     (default vivarium,apache; ratios are the first to the second)
-  --servers N,M      sizes of the ensembles, one after the other (default 1,3; failover 3)
-  --rounds N         runs of each load against each target, in turn (default 3)
-  --quick            fewer loads, shorter windows
-  --only REGEXP      only loads whose name matches
-  --connections N    default 50, spread over all servers
-  --depth N          requests outstanding on each connection, instead of the loads' own
-  --size N           bytes of data, instead of the loads' own
-  --keys N           nodes that reads and sets spread over (default 1000)
-  --seconds N        measured window (default 3, quick 1.5; failover: length of a trial, default 16)
-  --warmup N         seconds before it (default 1, quick 0.5)
-  --writers N        failover only (default 10)
-  --dir DIR          where servers keep their data while they run (default: the temporary directory)
-  --json FILE        every run, one JSON object a line
-  --profile DIR      CPU profiles of the windows of every server that is not Apache's
-`;
 
 /** What was asked for makes no sense; `message` says what would. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'USAGE';
+  readonly exitCode = 2;
+}
+
+export const MODES = ['load', 'failover', 'checkpoint', 'tree', 'report'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** The options as they stand on the command line; undefined: not given. */
+export interface BenchArguments {
+  readonly mode?: string | undefined;
+  /** Of `report`. */
+  readonly files?: readonly string[] | undefined;
+  readonly servers?: string | undefined;
+  readonly against?: string | undefined;
+  readonly pids?: string | undefined;
+  readonly 'against-pids'?: string | undefined;
+  readonly targets?: string | undefined;
+  readonly members?: string | undefined;
+  readonly rounds?: number | undefined;
+  readonly quick?: boolean | undefined;
+  readonly all?: boolean | undefined;
+  readonly only?: string | undefined;
+  readonly connections?: number | undefined;
+  readonly depth?: number | undefined;
+  readonly size?: number | undefined;
+  readonly keys?: number | undefined;
+  readonly watchers?: number | undefined;
+  readonly rate?: number | undefined;
+  readonly seconds?: number | undefined;
+  readonly warmup?: number | undefined;
+  readonly writers?: number | undefined;
+  readonly nodes?: number | undefined;
+  readonly 'snap-count'?: number | undefined;
+  readonly dir?: string | undefined;
+  readonly json?: string | undefined;
+  readonly svg?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
+/** Servers that run already. */
+export interface RunningServers {
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  /** Undefined: to be found by the ports that they listen on. */
+  readonly pids: readonly number[] | undefined;
 }
 
 export interface BenchOptions {
-  readonly mode: 'load' | 'failover';
-  readonly targets: readonly ServerKind[];
+  readonly mode: Mode;
+  readonly files: readonly string[];
+  /** Either these are measured, */
+  readonly running: readonly RunningServers[];
+  /** or these, which are started for it, in ensembles of each of the sizes. */
+  readonly kinds: readonly ServerKind[];
   readonly serverCounts: readonly number[];
   readonly rounds: number;
   readonly workloads: readonly Workload[];
   readonly load: LoadOptions;
   readonly writers: number;
   readonly trialSeconds: number;
+  /** Nodes of the tree of `tree` and `checkpoint`. */
+  readonly nodes: number;
+  readonly snapCount: number;
   readonly directory: string;
   readonly jsonFile: string | undefined;
+  readonly svgFile: string | undefined;
   readonly profileDirectory: string | undefined;
 }
 
-const SPEC = {
-  targets: { type: 'string', default: 'vivarium,apache' },
-  servers: { type: 'string' },
-  rounds: { type: 'string', default: '3' },
-  quick: { type: 'boolean', default: false },
-  only: { type: 'string', default: '' },
-  connections: { type: 'string', default: '50' },
-  depth: { type: 'string' },
-  size: { type: 'string' },
-  keys: { type: 'string', default: '1000' },
-  seconds: { type: 'string' },
-  warmup: { type: 'string' },
-  writers: { type: 'string', default: '10' },
-  dir: { type: 'string', default: tmpdir() },
-  json: { type: 'string' },
-  profile: { type: 'string' },
-} as const;
+const DEFAULT_PORT = 2181;
+const DEFAULT_ROUNDS = 3;
+/** Of writes while checkpoints are written: what both kinds of servers manage with ease. */
+const CHECKPOINT_RATE = 5000;
 
-/** Throws a `UsageError`, also for options that do not exist. */
-export function parseOptions(args: readonly string[]): BenchOptions {
-  const { values, positionals } = parse(args);
-  const mode = positionals[0] ?? 'load';
-  if ((mode !== 'load' && mode !== 'failover') || positionals.length > 1) {
-    throw new UsageError(`${positionals.join(' ')}: expected load or failover`);
+/** Throws a `UsageError`. */
+export function parseOptions(given: BenchArguments): BenchOptions {
+  const mode = modeOf(given.mode ?? 'load');
+  const profileDirectory = given.profile === undefined ? undefined : path.resolve(given.profile);
+  const running = runningServers(given);
+  if (running.length > 0 && given.targets !== undefined) {
+    throw new UsageError('--targets are servers to start, --servers run already: give one of them');
   }
-  const servers = values.servers ?? (mode === 'load' ? '1,3' : '3');
-  const profileDirectory = values.profile === undefined ? undefined : path.resolve(values.profile);
+  const quick = given.quick ?? false;
+  const targets = running.length > 0 ? [] : (given.targets ?? 'vivarium').split(',');
   return {
     mode,
-    targets: values.targets.split(',').map((text) => serverKind(text, profileDirectory)),
-    serverCounts: servers.split(',').map((text) => positive('servers', text)),
-    rounds: positive('rounds', values.rounds),
-    workloads: chooseWorkloads(values),
+    files: given.files ?? [],
+    running,
+    kinds: targets.map((text) => serverKind(text, profileDirectory)),
+    serverCounts: serverCountsOf(given.members ?? (mode === 'failover' ? '3' : '1,3')),
+    rounds: whole('rounds', given.rounds ?? (quick ? 1 : DEFAULT_ROUNDS)),
+    workloads: chooseWorkloads(given),
     load: {
-      connections: positive('connections', values.connections),
-      keys: positive('keys', values.keys),
-      warmupSeconds: positive('warmup', values.warmup ?? (values.quick ? '0.5' : '1')),
-      seconds: positive('seconds', values.seconds ?? (values.quick ? '1.5' : '3')),
+      connections: whole('connections', given.connections ?? 50),
+      keys: whole('keys', given.keys ?? (mode === 'checkpoint' ? 20_000 : 1000)),
+      watchers: whole('watchers', given.watchers ?? 1000),
+      rate: rateOf(mode, given.rate),
+      warmupSeconds: positive('warmup', given.warmup ?? (quick ? 0.5 : 1)),
+      seconds: positive('seconds', given.seconds ?? windowSeconds(mode, quick)),
     },
-    writers: positive('writers', values.writers),
-    trialSeconds: positive('seconds', values.seconds ?? '16'),
-    directory: path.resolve(values.dir),
-    jsonFile: values.json,
+    writers: whole('writers', given.writers ?? 10),
+    trialSeconds: positive('seconds', given.seconds ?? 8),
+    nodes: whole('nodes', given.nodes ?? 200_000),
+    snapCount: whole('snap-count', given['snap-count'] ?? 10_000),
+    directory: path.resolve(given.dir ?? tmpdir()),
+    jsonFile: given.json,
+    svgFile: given.svg,
     profileDirectory,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: SPEC, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+function modeOf(text: string): Mode {
+  const mode = MODES.find((name) => name === text);
+  if (mode === undefined) throw new UsageError(`${text}: expected one of ${MODES.join(', ')}`);
+  return mode;
+}
+
+function windowSeconds(mode: Mode, quick: boolean): number {
+  if (mode === 'checkpoint') return quick ? 10 : 20;
+  return quick ? 1.5 : 3;
+}
+
+function rateOf(mode: Mode, rate: number | undefined): number | undefined {
+  if (rate !== undefined) return positive('rate', rate);
+  return mode === 'checkpoint' ? CHECKPOINT_RATE : undefined;
+}
+
+function serverCountsOf(text: string): number[] {
+  return text.split(',').map((count) => whole('members', Number(count)));
+}
+
+function runningServers(given: BenchArguments): RunningServers[] {
+  const { servers, against } = given;
+  if (servers === undefined) {
+    if (against === undefined && given.pids === undefined) return [];
+    throw new UsageError('--against and --pids belong to --servers host:port,...');
   }
+  const first = {
+    name: 'servers',
+    addresses: addressesOf('servers', servers),
+    pids: pidsOf(given.pids),
+  };
+  if (against === undefined) return [first];
+  const addresses = addressesOf('against', against);
+  return [first, { name: 'against', addresses, pids: pidsOf(given['against-pids']) }];
 }
 
-interface WorkloadFlags {
-  readonly quick: boolean;
-  readonly only: string;
-  readonly depth?: string | undefined;
-  readonly size?: string | undefined;
+function addressesOf(option: string, text: string): Address[] {
+  return text.split(',').map((part) => {
+    const [, host, port] = /^(\[.+\]|[^:]+)(?::(\d+))?$/.exec(part) ?? [];
+    const number = Number(port ?? DEFAULT_PORT);
+    if (host === undefined || /^\d+$/.test(host) || number < 1 || number > 65_535) {
+      throw new UsageError(`--${option} ${part}: expected host:port, for example 127.0.0.1:2181`);
+    }
+    return { host: host.replace(/^\[|\]$/g, ''), port: number };
+  });
 }
 
-function chooseWorkloads({ quick, only, depth, size }: WorkloadFlags): Workload[] {
+function pidsOf(text: string | undefined): number[] | undefined {
+  return text?.split(',').map((pid) => whole('pids', Number(pid)));
+}
+
+/** The main ones, unless others are asked for; each once. */
+function chooseWorkloads({ all, only, depth, size }: BenchArguments): Workload[] {
   const chosen = new Map<string, Workload>();
   for (const workload of WORKLOADS) {
-    if (quick && !workload.isQuick) continue;
+    if (!workload.isMain && !all && only === undefined) continue;
     const changed = {
       ...workload,
-      depth: depth === undefined ? workload.depth : positive('depth', depth),
-      size: size === undefined ? workload.size : positive('size', size),
+      depth: depth === undefined ? workload.depth : whole('depth', depth),
+      size: size === undefined ? workload.size : whole('size', size),
     };
     const name = workloadName(changed);
-    if (new RegExp(only).test(name)) chosen.set(name, changed);
+    if (pattern(only ?? '').test(name)) chosen.set(name, changed);
   }
   if (chosen.size === 0) {
     const names = WORKLOADS.map(workloadName).join(', ');
     throw new UsageError(`--only ${only}: matches none of ${names}`);
   }
   return [...chosen.values()];
+}
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new UsageError(`--only ${text}: not a regular expression`);
+  }
 }
 
 function serverKind(text: string, profileDirectory: string | undefined): ServerKind {
@@ -145,8 +213,12 @@ function serverKind(text: string, profileDirectory: string | undefined): ServerK
   return vivariumKind(name, [...words, path.resolve(program)], profileDirectory);
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
+function whole(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`--${name}: expected a whole number above 0`);
+}
+
+function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value;
-  throw new UsageError(`--${name} ${text}: expected a number above 0`);
+  throw new UsageError(`--${name}: expected a number above 0`);
 }

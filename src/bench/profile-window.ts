@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WindowHooks } from './load-client.ts';
+import type { WindowHooks } from './load-run.ts';
 import { type CpuProfile, profileTop } from './profile-report.ts';
 import type { LoadRun } from './report.ts';
 import type { Target } from './target.ts';

@@ -48,6 +48,7 @@ export class UnexpectedReplyError extends Error {
 }
 
 interface Reply {
+  readonly zxid: number;
   readonly error: number;
   /** The record behind the header, valid for good. */
   readonly body: Uint8Array;
@@ -120,6 +121,24 @@ export class SessionClient {
     const stat = decodeStat(readerOf(reply));
     if (stat === undefined) throw new UnexpectedReplyError(`exists ${path}: no Stat in the reply`);
     return stat;
+  }
+
+  /** Any version; the zxid of the change. */
+  async set(path: string, data: Uint8Array): Promise<number> {
+    const request = makeWriteRequest(OpCode.setData, { path, data });
+    const reply = await this.#call(OpCode.setData, (writer) => encodeWriteRequest(writer, request));
+    expectOk(reply, 'set', path);
+    return reply.zxid;
+  }
+
+  /** Empty, too, when there is no such node. */
+  async childrenIfAny(path: string): Promise<string[]> {
+    const reply = await this.#call(OpCode.getChildren, (writer) =>
+      encodeWatchedRead(writer, path, false),
+    );
+    if (reply.error === ErrorCode.noNode) return [];
+    expectOk(reply, 'getChildren', path);
+    return readerOf(reply).readStrings() ?? [];
   }
 
   async children(path: string): Promise<string[]> {
@@ -222,7 +241,11 @@ export class SessionClient {
       return;
     }
     this.#waiting.shift();
-    waiter.resolve({ error: header.error, body: frame.subarray(reader.position) });
+    waiter.resolve({
+      zxid: header.zxid,
+      error: header.error,
+      body: frame.subarray(reader.position),
+    });
   }
 
   /** The first reason stands; everybody who still waits learns of it. */

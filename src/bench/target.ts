@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePorts } from '../../cluster/free-ports.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Address } from '../runtime/runtime.ts';
+import type { LeaderControl } from './failover.ts';
 import { askWord } from './four-letter.ts';
 import { type CommandLine, ServerProcess } from './server-process.ts';
 import { SessionClient } from './session-client.ts';
@@ -54,11 +55,15 @@ export class Target {
     this.#servers = servers;
   }
 
-  /** Starts `serverCount` servers with their data below `parentDirectory`; resolves when all of them serve. */
+  /**
+   * Starts `serverCount` servers with their data below `parentDirectory` and `extraLines` in their
+   * zoo.cfg; resolves when all of them serve.
+   */
   static async start(
     kind: ServerKind,
     serverCount: number,
     parentDirectory: string,
+    extraLines: readonly string[] = [],
   ): Promise<Target> {
     const directory = mkdtempSync(path.join(parentDirectory, `bench-${kind.name}-`));
     const ports = await findFreePorts(createNodeRuntime().network, serverCount * 3);
@@ -68,16 +73,14 @@ export class Target {
       peerPorts: `${ports[at * 3 + 1]}:${ports[at * 3 + 2]}`,
     }));
     const memberLines = members.map(({ id, peerPorts }) => `server.${id}=${HOST}:${peerPorts}`);
+    const lines = [...extraLines, ...(serverCount > 1 ? memberLines : [])];
     const servers = members.map(({ id, clientPort }) => {
       const home = path.join(directory, `server-${id}`);
       const dataDirectory = path.join(home, 'data');
       mkdirSync(dataDirectory, { recursive: true });
       writeFileSync(path.join(dataDirectory, 'myid'), `${id}\n`);
       const configFile = path.join(home, 'zoo.cfg');
-      writeFileSync(
-        configFile,
-        configText(clientPort, dataDirectory, serverCount > 1 ? memberLines : []),
-      );
+      writeFileSync(configFile, configText(clientPort, dataDirectory, lines));
       return new ServerProcess(kind.command(id, configFile), home, path.join(home, 'server.log'));
     });
     const addresses = members.map(({ clientPort }) => ({ host: HOST, port: clientPort }));
@@ -90,6 +93,18 @@ export class Target {
       throw error;
     }
     return target;
+  }
+
+  /** Kills whoever leads now, or is alone. */
+  async leaderControl(): Promise<LeaderControl> {
+    const at = await this.leader();
+    const leader = at === undefined ? undefined : this.#servers[at];
+    if (leader === undefined) throw new TargetError(`${this.name} has no leader`);
+    return {
+      kill: () => leader.signal('SIGKILL'),
+      restart: () => leader.start(),
+      ready: () => this.ready(),
+    };
   }
 
   /** Process ids of the servers that run. */
@@ -125,11 +140,6 @@ export class Target {
     this.#servers[at]?.signal(name);
   }
 
-  /** Starts a server that was killed again, on its data. */
-  restart(at: number): void {
-    this.#servers[at]?.start();
-  }
-
   profileFile(at: number): string | undefined {
     return this.#kind.profileFile(at + 1);
   }
@@ -156,7 +166,7 @@ export class Target {
   }
 }
 
-function configText(clientPort: number, dataDirectory: string, members: readonly string[]): string {
+function configText(clientPort: number, dataDirectory: string, more: readonly string[]): string {
   const lines = [
     'tickTime=2000',
     'initLimit=10',
@@ -166,7 +176,7 @@ function configText(clientPort: number, dataDirectory: string, members: readonly
     `clientPortAddress=${HOST}`,
     'maxClientCnxns=0',
     '4lw.commands.whitelist=*',
-    ...members,
+    ...more,
   ];
   return `${lines.join('\n')}\n`;
 }

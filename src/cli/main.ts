@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import { InvariantError } from '../base/assert.ts';
 import { VERSION } from '../server/version.ts';
+import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { cliCommand, runCli } from './commands/cli.ts';
 import { dumpCommand } from './commands/dump.ts';
@@ -31,6 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .command(importCommand())
     .command(exportCommand())
     .command(dumpCommand())
+    .command(benchCommand(exit))
     .demandCommand(1, 'name a command')
     .strict()
     .version(VERSION)

@@ -77,7 +77,16 @@ async function run(answer: (number: number) => Answer, pieceBytes = 65_536): Pro
   assert.ok(address !== null && typeof address === 'object');
   const tally = new LoadTally();
   const frames = getFrames(['/a', '/b'], SIZE);
-  const plan = { reads: frames, writes: frames, writePercent: 0, depth: DEPTH, seed: 1 };
+  const plan = {
+    reads: frames,
+    writes: undefined,
+    undos: undefined,
+    writePercent: 0,
+    depth: DEPTH,
+    isClosedLoop: true,
+    requestsMax: Number.POSITIVE_INFINITY,
+    seed: 1,
+  };
   const connection = new LoadConnection(plan, tally);
   await connection.connect({ host: '127.0.0.1', port: address.port });
   tally.isMeasuring = true;

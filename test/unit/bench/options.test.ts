@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseOptions, UsageError } from '../../../src/bench/options.ts';
+import { type BenchArguments, parseOptions, UsageError } from '../../../src/bench/options.ts';
 import { workloadName } from '../../../src/bench/workloads.ts';
 
 describe('parseOptions()', () => {
-  test('compares this server with the original, alone and as three, when nothing is said', () => {
-    const options = parseOptions([]);
+  test('starts this server, alone and as three, when nothing is said', () => {
+    const options = parseOptions({});
     assert.equal(options.mode, 'load');
     assert.deepEqual(
-      options.targets.map((target) => target.name),
-      ['vivarium', 'apache'],
+      options.kinds.map((kind) => kind.name),
+      ['vivarium'],
     );
     assert.deepEqual(options.serverCounts, [1, 3]);
     assert.equal(options.rounds, 3);
+    assert.equal(options.load.rate, undefined);
+    assert.equal(options.workloads.length, 9);
   });
 
   test('takes another build, with options of Node in front of its file', () => {
-    const [target] = parseOptions(['--targets', 'mine=--no-opt bin/vivarium.js']).targets;
-    assert.equal(target?.name, 'mine');
-    assert.deepEqual(target?.command(1, 'zoo.cfg').args, [
+    const [kind] = parseOptions({ targets: 'mine=--no-opt bin/vivarium.js' }).kinds;
+    assert.equal(kind?.name, 'mine');
+    assert.deepEqual(kind?.command(1, 'zoo.cfg').args, [
       '--no-opt',
       path.resolve('bin/vivarium.js'),
       'server',
@@ -27,30 +29,70 @@ describe('parseOptions()', () => {
     ]);
   });
 
-  test('--only and --depth choose and change loads, each once', () => {
-    const { workloads } = parseOptions(['--only', '^get 1024', '--depth', '8']);
-    assert.deepEqual(workloads.map(workloadName), ['get 1024 B d=8']);
+  test('takes two sets of running servers, with processes of theirs', () => {
+    const { running, kinds } = parseOptions({
+      servers: 'zk1:2182,[::1]:2183,zk3',
+      against: '127.0.0.1:2191',
+      'against-pids': '17,18',
+    });
+    assert.deepEqual(running, [
+      {
+        name: 'servers',
+        addresses: [
+          { host: 'zk1', port: 2182 },
+          { host: '::1', port: 2183 },
+          { host: 'zk3', port: 2181 },
+        ],
+        pids: undefined,
+      },
+      { name: 'against', addresses: [{ host: '127.0.0.1', port: 2191 }], pids: [17, 18] },
+    ]);
+    assert.deepEqual(kinds, []);
   });
 
-  test('--quick shortens loads and windows', () => {
-    const quick = parseOptions(['--quick']);
-    const whole = parseOptions([]);
-    assert.ok(quick.workloads.length < whole.workloads.length);
+  test('--only and --depth choose among all loads and change them, each once', () => {
+    const { workloads } = parseOptions({ only: '^get 1024', depth: 8 });
+    assert.deepEqual(workloads.map(workloadName), ['get 1024 B d=8']);
+    assert.equal(parseOptions({ only: '^exists' }).workloads.length, 1);
+  });
+
+  test('--all adds to the main loads', () => {
+    const names = parseOptions({ all: true }).workloads.map(workloadName);
+    assert.ok(names.includes('create+delete 100 B d=16'));
+    assert.ok(names.includes('get 1024 B d=32'));
+  });
+
+  test('--quick is one round of shorter windows', () => {
+    const quick = parseOptions({ quick: true });
+    const whole = parseOptions({});
+    assert.equal(quick.rounds, 1);
     assert.ok(quick.load.seconds < whole.load.seconds);
   });
 
+  test('checkpoints are measured at a fixed rate, which --rate changes', () => {
+    assert.equal(parseOptions({ mode: 'checkpoint' }).load.rate, 5000);
+    assert.equal(parseOptions({ mode: 'checkpoint', rate: 100 }).load.rate, 100);
+  });
+
   test('refuses what makes no sense', () => {
-    const mistakes = [
-      ['--rounds', '0'],
-      ['--targets', 'nobody'],
-      ['--targets', 'mine='],
-      ['--only', 'no such load'],
-      ['--no-such-option'],
-      ['profile'],
-      ['load', 'failover'],
+    const mistakes: BenchArguments[] = [
+      { rounds: 0 },
+      { rounds: 1.5 },
+      { seconds: Number.NaN },
+      { targets: 'nobody' },
+      { targets: 'mine=' },
+      { only: 'no such load' },
+      { only: '(' },
+      { mode: 'profile' },
+      { members: '1,x' },
+      { servers: 'zk1:70000' },
+      { servers: '1,3' },
+      { servers: 'zk1', targets: 'apache' },
+      { against: 'zk1' },
+      { servers: 'zk1', pids: 'x' },
     ];
-    for (const args of mistakes) {
-      assert.throws(() => parseOptions(args), UsageError, args.join(' '));
+    for (const given of mistakes) {
+      assert.throws(() => parseOptions(given), UsageError, JSON.stringify(given));
     }
   });
 });

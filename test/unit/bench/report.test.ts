@@ -17,7 +17,10 @@ function runOf(target: string, round: number, opsPerSecond: number): LoadRun {
     residentBytes: 100e6,
     cpuSecondsPerKop: 500 / opsPerSecond,
     p50Us: 1000,
+    p90Us: 1500,
     p99Us: 2000,
+    p999Us: 2500,
+    p9999Us: 2900,
     maxUs: 3000,
     failures: [],
   };
@@ -36,7 +39,7 @@ describe('median()', () => {
 });
 
 describe('comparisonTable()', () => {
-  test('gives medians, spreads, and the first target divided by the second', () => {
+  test('gives medians, spreads, and how many times better the first target is', () => {
     const runs = [
       ...[900, 1000, 1100].map((ops, at) => runOf('ours', at + 1, ops)),
       ...[400, 500, 2000].map((ops, at) => runOf('theirs', at + 1, ops)),
@@ -47,16 +50,42 @@ describe('comparisonTable()', () => {
       '1000 ±10%',
       '500 ±160%',
       '**2.00**',
-      '0.5000 ±10%',
-      '1.0000 ±50%',
-      '**0.50**',
+      '500.0 ±10%',
+      '1000.0 ±50%',
+      '**2.00**',
     ]);
     assert.equal(cells(table, 2).at(-2), '0.10');
   });
 
+  test('shows the aim beside a ratio to Apache, and none beside others', () => {
+    const runs = [runOf('vivarium', 1, 1000), runOf('apache', 1, 500)];
+    assert.equal(cells(comparisonTable(runs, ['vivarium', 'apache']), 2)[4], '**2.00** (1.3)');
+    const others = [runOf('new', 1, 1000), runOf('old', 1, 500)];
+    assert.equal(cells(comparisonTable(others, ['new', 'old']), 2)[4], '**2.00**');
+  });
+
+  test('has a dash where the processes of the servers are not known', () => {
+    const remote = {
+      ...runOf('servers', 1, 1000),
+      serverCpuSeconds: undefined,
+      otherCpuSeconds: undefined,
+      residentBytes: undefined,
+      cpuSecondsPerKop: undefined,
+    };
+    const table = comparisonTable([remote], ['servers']);
+    assert.deepEqual(cells(table, 2).slice(1, -1), [
+      'get 1024 B d=1',
+      '1000',
+      '-',
+      '2.00',
+      '-',
+      '-',
+    ]);
+  });
+
   test('leaves the ratio out when there is one target', () => {
     const table = comparisonTable([runOf('ours', 1, 1000)], ['ours']);
-    assert.deepEqual(cells(table, 2).slice(1, 4), ['get 1024 B d=1', '1000 ±0%', '0.5000 ±0%']);
+    assert.deepEqual(cells(table, 2).slice(1, 4), ['get 1024 B d=1', '1000', '500.0']);
   });
 
   test('marks a load of which a run failed', () => {
