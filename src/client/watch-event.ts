@@ -4,7 +4,7 @@ import type { Zxid } from '../base/ids.ts';
 import { EventType } from '../base/watch-event.ts';
 import type { KeeperError } from './keeper-error.ts';
 
-/** Something happened at a node. */
+/** Something happened at a node. For all watches that it concerns it is one object. */
 export interface NodeEvent {
   readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';
   readonly path: string;

@@ -34,6 +34,8 @@ export interface Invocation {
   readonly signal: AbortSignal;
   readonly client: Client;
   readonly out: Output;
+  /** From now on a lost connection does not end the command: it goes on with the next. */
+  readonly outlive: () => void;
   /** Prints what watches tell. */
   readonly listener: WatchListener;
   readonly shell: ShellControl;

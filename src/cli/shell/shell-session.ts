@@ -6,6 +6,7 @@ import {
   type ClientState,
   parseConnectString,
 } from '../../client/index.ts';
+import { bracketed } from '../../server/member-line.ts';
 
 /** Tries go on for as long as the shell is there: the longest time the client knows. */
 const FOREVER_MS = 0x7fff_ffff;
@@ -22,8 +23,8 @@ export interface SessionOptions {
 export interface SessionListener {
   /** A state in the original's words. */
   told(state: string): void;
-  /** All servers were tried, none gave a connection. */
-  foundNoServer(): void;
+  /** All servers were tried, none gave a connection; the sentence is about the last. */
+  foundNoServer(sentence: string): void;
   /** The state in the prompt may be another. */
   changed(): void;
 }
@@ -32,6 +33,7 @@ export class ShellSession {
   readonly hosts: string;
   readonly client: Client;
   #failuresInTurn = 0;
+  #lastFailure: string | undefined;
 
   /** Begins to connect. Throws a `KeeperError` when `hosts` names no servers. */
   constructor(hosts: string, options: SessionOptions, listener: SessionListener) {
@@ -49,9 +51,10 @@ export class ShellSession {
       listener.told(isReadOnly ? 'ConnectedReadOnly' : 'SyncConnected');
     });
     client.on('disconnected', () => listener.told('Disconnected'));
-    client.on('connectFailed', () => {
+    client.on('connectFailed', ({ server, reason }) => {
       this.#failuresInTurn += 1;
-      if (this.#failuresInTurn >= serverCount) listener.foundNoServer();
+      this.#lastFailure = `no session with ${bracketed(server.host)}:${server.port}: ${reason.message}`;
+      if (this.#failuresInTurn >= serverCount) listener.foundNoServer(this.#lastFailure);
     });
     client.on('expired', () => listener.told('Expired'));
     client.on('authFailed', () => listener.told('AuthFailed'));
@@ -63,6 +66,11 @@ export class ShellSession {
 
   get isAlive(): boolean {
     return !['closing', 'closed', 'expired', 'authFailed'].includes(this.client.state);
+  }
+
+  /** Why there was no connection when one was last tried; undefined if none failed. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   /** As the prompt shows it. */

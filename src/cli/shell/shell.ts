@@ -20,8 +20,17 @@ export interface ShellOptions extends SessionOptions {
   readonly isSessionQuiet?: boolean;
 }
 
-/** Why a command's signal aborted. */
-type AbortReason = 'noServer' | 'interrupted';
+/** Why a command's signal aborted; otherwise somebody pressed Ctrl-C. */
+class NoServer extends Error {
+  override readonly name = 'NoServer';
+}
+
+/** The command that is being executed. */
+interface Running {
+  readonly controller: AbortController;
+  /** It waits for the next connection, however long there is none. */
+  isOutliving: boolean;
+}
 
 const EVENT_NAMES: Partial<Record<WatchEvent['type'], string>> = {
   created: 'NodeCreated',
@@ -44,7 +53,8 @@ export class Shell implements ShellControl {
   readonly #history = new Map<number, string>();
   #session: ShellSession;
   #commandCount = 0;
-  #running: AbortController | undefined;
+  #running: Running | undefined;
+  #lastEvent: WatchEvent | undefined;
   #isOver = false;
 
   /** Begins to connect. Throws a `KeeperError` when `hosts` names no servers. */
@@ -101,7 +111,7 @@ export class Shell implements ShellControl {
   /** Ends the command that runs; false when none does. */
   interrupt(): boolean {
     const running = this.#running;
-    running?.abort('interrupted' satisfies AbortReason);
+    running?.controller.abort();
     return running !== undefined;
   }
 
@@ -116,7 +126,9 @@ export class Shell implements ShellControl {
       });
     });
     if (!isReached) {
-      this.exitCode = this.#tellFailure(new KeeperError('CONNECTION_LOSS', 'connect'));
+      const { lastFailure } = this.#session;
+      const cause = lastFailure === undefined ? undefined : new NoServer(lastFailure);
+      this.exitCode = this.#tellFailure(new KeeperError('CONNECTION_LOSS', 'connect', { cause }));
     }
     return isReached;
   }
@@ -178,7 +190,10 @@ export class Shell implements ShellControl {
         told: (state) => {
           if (!this.#isOver && !isSessionQuiet) this.#printEvent(state, 'None', null);
         },
-        foundNoServer: () => this.#running?.abort('noServer' satisfies AbortReason),
+        foundNoServer: (sentence) => {
+          const running = this.#running;
+          if (running?.isOutliving === false) running.controller.abort(new NoServer(sentence));
+        },
         changed: () => this.onChange(),
       },
     );
@@ -207,29 +222,35 @@ export class Shell implements ShellControl {
       ? new ParsedOptions(words, new Map())
       : parseOptions(words, command.options);
     if (options.words.length < (command.wordsMin ?? 0)) throw new CommandError(usageText(command));
-    const running = new AbortController();
+    const running: Running = { controller: new AbortController(), isOutliving: false };
+    const { signal } = running.controller;
     this.#session.countAnew();
     this.#running = running;
     try {
       await command.run({
         options,
         words: options.words,
-        signal: running.signal,
+        signal,
         client: this.client,
         out: this.#options.out,
+        outlive: () => {
+          running.isOutliving = true;
+        },
         listener: this.#onEvent,
         shell: this,
       });
     } catch (error) {
-      const isEnded = running.signal.reason === 'interrupted' && command.isEndless === true;
-      if (!isEnded) throw reasonBehind(error, running.signal);
+      const isInterrupted = signal.aborted && !(signal.reason instanceof NoServer);
+      if (!isInterrupted || command.isEndless !== true) throw reasonBehind(error, signal);
     } finally {
       this.#running = undefined;
     }
   }
 
-  /** One function for all watches: an event for several of them is printed once. */
+  /** An event for several watches is printed once. */
   readonly #onEvent = (event: WatchEvent): void => {
+    if (event === this.#lastEvent) return;
+    this.#lastEvent = event;
     const name = EVENT_NAMES[event.type];
     if (name === undefined) return;
     const zxid = 'zxid' in event ? event.zxid : undefined;
@@ -250,12 +271,14 @@ export class Shell implements ShellControl {
       return exitCode;
     }
     if (!(error instanceof KeeperError)) throw error;
-    const { code, path, outcomeUnknown } = error;
+    const { code, path, outcomeUnknown, cause } = error;
     const message = failureText(error);
+    const reason = cause instanceof NoServer ? cause.message : undefined;
     if (out.isJson) {
-      out.note(JSON.stringify({ error: { message, code, path, outcomeUnknown } }));
+      out.note(JSON.stringify({ error: { message, code, path, outcomeUnknown, reason } }));
     } else {
       out.note(message);
+      if (reason !== undefined) out.note(reason);
       // What the client itself refuses, it gives a reason for; the original's words have none.
       if (code === 'BAD_ARGUMENTS' && !error.message.includes(': bad arguments ')) {
         out.note(error.message);
@@ -270,7 +293,7 @@ export class Shell implements ShellControl {
 /** An operation that was given up says why: there is no server, or somebody pressed Ctrl-C. */
 function reasonBehind(error: unknown, { aborted, reason }: AbortSignal): unknown {
   if (!aborted || !(error instanceof KeeperError) || error.code !== 'ABORTED') return error;
-  if (reason === 'interrupted') return new CommandError('Interrupted', 'FAILED');
+  if (!(reason instanceof NoServer)) return new CommandError('Interrupted', 'FAILED');
   const { operation, path, outcomeUnknown } = error;
-  return new KeeperError('CONNECTION_LOSS', operation, { path, outcomeUnknown });
+  return new KeeperError('CONNECTION_LOSS', operation, { path, outcomeUnknown, cause: reason });
 }

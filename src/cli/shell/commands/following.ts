@@ -20,6 +20,7 @@ export const watchCommand: Command = {
     if (left <= 0) return;
     const events = client.watch(path, { recursive: true, signal });
     await events.ready;
+    call.outlive();
     if (!out.isJson) out.note(`following ${path}${left === 1 ? '' : ' (Ctrl-C ends it)'}`);
     for await (const event of events) {
       await show(call, event);

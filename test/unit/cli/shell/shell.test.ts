@@ -48,6 +48,11 @@ class Stage {
     return printed;
   }
 
+  /** What was printed, which stays to be asked for. */
+  seen(): { readonly out: string; readonly err: string } {
+    return this.#printed;
+  }
+
   async execute(line: string): Promise<{ readonly out: string; readonly err: string }> {
     await this.stage.world.finish(this.shell.execute(line));
     return this.printed();
@@ -79,7 +84,10 @@ describe('Shell', () => {
     const stage = await Stage.start('nowhere1,nowhere2');
     assert.equal(stage.shell.prompt, '[zk: nowhere1,nowhere2(CONNECTING) 0] ');
     const { err } = await stage.execute('ls /');
-    assert.equal(err, 'KeeperErrorCode = ConnectionLoss for /\n');
+    assert.match(
+      err,
+      /^KeeperErrorCode = ConnectionLoss for \/\nno session with nowhere[12]:2181: \S.*\n$/,
+    );
     assert.equal(stage.shell.exitCode, 1);
   });
 
@@ -88,6 +96,28 @@ describe('Shell', () => {
     stage.stage.responder = (connection) => connection.close();
     const { err } = await stage.execute('create /a');
     assert.match(err, /^KeeperErrorCode = ConnectionLoss for \/a\n.*may have been done\.\n$/);
+  });
+
+  test('follows a branch through the time in which there is no server', async () => {
+    const stage = await Stage.start();
+    stage.stage.responder = (connection, request) => connection.reply(request);
+    const executed = stage.shell.execute('watch -n 2 /a');
+    await stage.stage.until(() => /following/.test(stage.seen().err), 'the watch');
+    const before = stage.stage.last();
+    stage.stage.greeter = (connection) => connection.close();
+    before.close();
+    await stage.stage.until(() => stage.stage.connections.length > 5, 'failures in turn');
+    assert.match(stage.shell.prompt, /CONNECTING/);
+    stage.stage.greeter = (connection) => connection.greet();
+    await stage.stage.reconnected(stage.shell.client, before);
+    await stage.stage.settle();
+    stage.stage.last().event(EventType.nodeCreated, '/a/b');
+    await stage.stage.world.finish(executed);
+    const { out, err } = stage.printed();
+    assert.match(out, /rearmed +\/a \(connected again: changes in between were not told\)\n/);
+    assert.match(out, / created +\/a\/b\n/);
+    assert.equal(err, 'following /a (Ctrl-C ends it)\n');
+    assert.equal(stage.shell.exitCode, 0);
   });
 
   test('gives a command up when it is interrupted', async () => {
@@ -108,6 +138,9 @@ describe('Shell', () => {
     };
     await stage.execute('get -w /a');
     await stage.execute('stat -w /a');
+    await stage.execute('addWatch /');
+    await stage.execute('addWatch /a');
+    await stage.execute('addWatch /a');
     stage.stage.last().event(EventType.nodeDataChanged, '/a');
     await stage.stage.settle();
     assert.equal(
