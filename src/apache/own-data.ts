@@ -40,8 +40,7 @@ export class OwnData {
     const statePath = stateDirectory(dataDir);
     for (const path of [logPath, statePath]) {
       if (await storage.exists(path)) continue;
-      const remedy =
-        'name the dataDir of a server (and its dataLogDir with --log-dir, if it has one)';
+      const remedy = 'name the dataDir of a server, and its dataLogDir if it has one';
       throw new ApacheDataError('NOT_FOUND', path, 'there is no data of Vivarium', remedy);
     }
     try {
