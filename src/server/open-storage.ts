@@ -12,6 +12,7 @@ import {
   type Storage,
 } from '../runtime/runtime.ts';
 import { importMarker, logDirectory, stateDirectory } from '../store/directories.ts';
+import { bindToLog, boundLog } from '../store/state-binding.ts';
 import { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { TxnLog } from '../store/txn-log.ts';
@@ -19,7 +20,7 @@ import type { ServerConfig } from './config.ts';
 import { FatalError, isDamage } from './fatal-error.ts';
 import { misplacedStore } from './misplaced.ts';
 import { canHeal, isHalfSetAside, isInitialized, standingOfNew } from './set-aside.ts';
-import { missingFrom, witnessFile } from './witness.ts';
+import { forgetEarlier, missingFrom, onceHeld, witnessFile } from './witness.ts';
 
 export interface OpenedStorage {
   readonly log: TxnLog;
@@ -34,6 +35,9 @@ export interface OpenedStorage {
 }
 
 const INCARNATION_BYTES = 8;
+
+const MIXED_REMEDY =
+  'put back the one that belongs to the other, or move both away and let the server join anew while the others run';
 
 /** Rejects with a `FatalError` of code `DATA`, `DISK`, or `DAMAGE` when others may have what is damaged. */
 export async function openStorage(config: ServerConfig, runtime: Runtime): Promise<OpenedStorage> {
@@ -125,7 +129,10 @@ async function examine(config: ServerConfig, runtime: Runtime): Promise<StoredFa
   let stateStore: KeyValueStore | undefined;
   try {
     stateStore = await storage.open(stateDirectory(config.dataDir), { create: false });
-    if (await isUnfinished(logStore, stateStore)) return undefined;
+    if (await isUnfinished(logStore, stateStore)) {
+      await refuseEmptied(config, storage);
+      return undefined;
+    }
     const { log } = await openWritten(config, logStore, stateStore);
     const { clusterId, standing, lastZxid } = log.meta;
     return { clusterId, standing, lastZxid };
@@ -147,6 +154,7 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     const { log, state, missing } = await openBoth(config, runtime, {
       logStore,
       stateStore,
+      isFirst: !hasLog && !hasState,
       isNew: !hasLog || !hasState,
     });
     const close = async (): Promise<void> => {
@@ -172,25 +180,33 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
 interface Stores {
   readonly logStore: KeyValueStore;
   readonly stateStore: KeyValueStore;
-  /** They were made just now. */
+  /** Both were made just now. */
+  readonly isFirst: boolean;
+  /** One of them at least was made just now. */
   readonly isNew: boolean;
 }
 
 async function openBoth(
   config: ServerConfig,
   runtime: Runtime,
-  { logStore, stateStore, isNew: isMade }: Stores,
+  { logStore, stateStore, isFirst, isNew: isMade }: Stores,
 ): Promise<Pick<OpenedStorage, 'log' | 'state' | 'missing'>> {
   const isNew = isMade || (await isUnfinished(logStore, stateStore));
   if (isNew) {
+    if (isFirst) await forgetEarlier(runtime.storage, config);
+    else await refuseEmptied(config, runtime.storage);
     // The state first: a crash in between leaves no log, and the next start begins again here.
     if (!(await isCreated(stateStore))) await StateStore.create(stateStore);
     runtime.reached?.('stateMade');
     const incarnation = Buffer.from(runtime.randomBytes(INCARNATION_BYTES)).toString('hex');
     const standing = await standingOfNew(config, runtime);
+    await bindToLog(stateStore, incarnation);
     await TxnLog.create(logStore, { serverId: config.serverId, incarnation, standing });
   }
   const { log, state } = await openWritten(config, logStore, stateStore);
+  if ((await boundLog(stateStore)) === undefined) {
+    await bindToLog(stateStore, log.meta.incarnation);
+  }
   await state.dropOtherGenerations();
   const missing = await missingFrom(runtime.storage, config, log.meta);
   if (missing !== undefined) await doubt(config, log, missing);
@@ -220,9 +236,28 @@ async function openWritten(
   stateStore: KeyValueStore,
 ): Promise<{ readonly log: TxnLog; readonly state: StateStore }> {
   const log = await TxnLog.open(logStore, { serverId: config.serverId });
+  const bound = await boundLog(stateStore);
+  if (bound !== undefined && bound !== log.meta.incarnation) {
+    const [logDir, stateDir] = [logDirectory(config.dataLogDir), stateDirectory(config.dataDir)];
+    throw new FatalError(
+      'DATA',
+      `server ${config.serverId}: the state in ${stateDir} and the log in ${logDir} were never one ` +
+        "server's: one of them is of another server, another cluster or an earlier life",
+      { remedy: MIXED_REMEDY },
+    );
+  }
   const state = await StateStore.open(stateStore, log.meta.generation);
   checkTheyFit(log, state, config);
   return { log, state };
+}
+
+/** A store that opens without what was in it looks like one of a first start that was interrupted. */
+async function refuseEmptied(config: ServerConfig, storage: Storage): Promise<void> {
+  const held = await onceHeld(storage, config);
+  if (held === undefined) return;
+  throw new FatalError('DAMAGE', `server ${config.serverId}: ${held}`, {
+    remedy: `restore both data directories from one backup, or delete ${witnessFile(config)} to begin with nothing`,
+  });
 }
 
 /** A first start that was interrupted: nothing was promised to anybody yet. */
@@ -309,9 +344,6 @@ function checkTheyFit(log: TxnLog, state: StateStore, config: ServerConfig): voi
     'DATA',
     `the state in ${stateDir} is of ${zxidHex(zxid)}, the log in ${logDir} reaches from ` +
       `${zxidHex(baseZxid)} to ${zxidHex(lastZxid)}: they do not belong together (was one restored from a backup?)`,
-    {
-      remedy:
-        'put back the one that belongs to the other, or move both away and let the server join anew while the others run',
-    },
+    { remedy: MIXED_REMEDY },
   );
 }

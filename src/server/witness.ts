@@ -96,6 +96,25 @@ export async function missingFrom(
   return `the log ends at ${zxidHex(meta.lastZxid)}, and ${file} says that it had reached ${reached}`;
 }
 
+/** Says what a log must have held that is empty now; undefined when the file knows of none. */
+export async function onceHeld(
+  storage: Storage,
+  config: ServerConfig,
+): Promise<string | undefined> {
+  const file = witnessFile(config);
+  const text = await storage.readText(file);
+  const found = text === undefined ? undefined : decode(text);
+  if (found === undefined) return undefined;
+  const reached = zxidHex(found.lastZxid as Zxid);
+  return `the log is empty, and ${file} says that it had reached ${reached} in epoch ${found.acceptedEpoch}`;
+}
+
+/** A log begins anew, and what is remembered of an earlier one says nothing about it. */
+export async function forgetEarlier(storage: Storage, config: ServerConfig): Promise<void> {
+  const file = witnessFile(config);
+  if ((await storage.readText(file)) !== undefined) await storage.writeText(file, '');
+}
+
 function encode({ incarnation, acceptedEpoch, currentEpoch, lastZxid }: LogMeta): string {
   return `${incarnation} ${acceptedEpoch} ${currentEpoch} ${lastZxid}\n`;
 }

@@ -6,10 +6,12 @@
  *   `M`                                          identity, promises, extent of the log (log-meta.ts)
  *   `L` zxid:8                                   group of entries that begins with that zxid (log-group.ts)
  *
- * State store, all under one generation (a generation is one complete lineage of checkpoints)
+ * State store, nearly all under one generation (a generation is one complete lineage of checkpoints)
  *   `G` generation:4 `m`                         the committed checkpoint (state-codec.ts)
  *   `G` generation:4 `n` path 0x00 sequence:4    a node as of one checkpoint, or its absence
  *   `G` generation:4 `s` sessionId:8 sequence:4  a session as of one checkpoint, or its absence
+ * and beside the generations
+ *   `O`                                          the log that the state belongs to (state-binding.ts)
  *
  * Numbers are big-endian, so that keys sort as the numbers do. No path contains the byte 0, so a
  * parent sorts before its children and the versions of one path lie together, oldest first.
@@ -31,6 +33,7 @@ import type { KeyRange } from '../runtime/runtime.ts';
 const META = 0x4d;
 const GROUP = 0x4c;
 const GENERATION = 0x47;
+const BINDING = 0x4f;
 
 /** Kinds of versioned records in the state store. */
 export const RecordKind = { node: 0x6e, session: 0x73 } as const;
@@ -84,6 +87,14 @@ export function parseGroupKey(key: Uint8Array): Zxid | undefined {
 }
 
 // State store -----------------------------------------------------------------------------------
+
+export function bindingKey(): Uint8Array {
+  return Uint8Array.of(BINDING);
+}
+
+export function isBindingKey(key: Uint8Array): boolean {
+  return key.length === 1 && key[0] === BINDING;
+}
 
 function generationPrefix(generation: number, kind: number, bytes: number): Uint8Array {
   invariant(generation > 0 && generation <= NUMBER_MAX, 'generation out of range');

@@ -7,7 +7,7 @@
 import { invariant } from '../base/assert.ts';
 import type { KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
 import { CheckpointScan } from './checkpoint-scan.ts';
-import { generationRange, stateKeyKind, stateMetaKey } from './keyspace.ts';
+import { generationRange, isBindingKey, stateKeyKind, stateMetaKey } from './keyspace.ts';
 import {
   type CheckpointMeta,
   decodeCheckpointMeta,
@@ -129,6 +129,7 @@ export class StateStore {
     try {
       for (let pairs = await reader.next(); pairs !== undefined; pairs = await reader.next()) {
         for (const [key] of pairs) {
+          if (isBindingKey(key)) continue;
           if (stateKeyKind(key) === undefined) {
             const name = Buffer.from(key).toString('hex');
             throw stateDamaged(`state store, key ${name}`, 'not a known key');

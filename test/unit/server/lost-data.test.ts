@@ -100,6 +100,46 @@ describe('a server with a damaged state', () => {
   });
 });
 
+describe('a server whose log opens without what was in it', () => {
+  /** So LevelDB opens when its write-ahead log is lost before anything else was written: silently. */
+  function empty(ensemble: SimEnsemble, host: string): void {
+    const disk = ensemble.world.disk(host);
+    for (const [key] of disk.entries('/data/log')) disk.edit('/data/log', key, undefined);
+  }
+
+  it('gets everything back from the others, although it looks like a server that is new', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.startAll(3);
+    await writeSomething(ensemble, 'zk1');
+    await ensemble.world.runFor(3000);
+    ensemble.crash('zk1');
+    empty(ensemble, 'zk1');
+    await ensemble.start('zk1', 1, LINES);
+    const [damage] = ensemble.logged('zk1', 'dataDamaged');
+    assert.match(String(damage?.fields['reason']), /the log is empty, and \/data\/witness says/);
+    await healed(ensemble, 'zk1');
+    await evenly(ensemble);
+  });
+
+  it('is not begun anew when it stands alone, unless an operator says so', async () => {
+    const ensemble = new SimEnsemble();
+    await ensemble.start('zk1', 1, []);
+    await ensemble.settled(1);
+    await writeSomething(ensemble, 'zk1');
+    await ensemble.world.runFor(3000);
+    ensemble.crash('zk1');
+    empty(ensemble, 'zk1');
+    await assert.rejects(ensemble.start('zk1', 1, []), (error: Error) => {
+      assert.match(error.message, /reached 0x1.*delete \/data\/witness to begin with nothing/s);
+      assert.equal((error as Error & { exitCode?: number }).exitCode, 3);
+      return true;
+    });
+    ensemble.world.disk('zk1').files.delete('/data/witness');
+    await ensemble.start('zk1', 1, []);
+    await ensemble.settled(1);
+  });
+});
+
 describe('an ensemble of which a majority is damaged', () => {
   it('does not serve, and says what to do', async () => {
     const ensemble = await stoppedAll();

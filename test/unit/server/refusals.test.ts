@@ -96,6 +96,52 @@ describe('a server among its peers', () => {
   });
 });
 
+describe('a server with directories that were mixed up', () => {
+  /** Two ensembles of which one server each, zk3 and other3, has stopped. */
+  async function twoEnsembles(): Promise<SimEnsemble> {
+    const ensemble = new SimEnsemble();
+    await ensemble.startAll(3);
+    const foreign = SimEnsemble.lines(3, (id) => `other${id}`);
+    for (const id of [1, 2, 3]) await ensemble.start(`other${id}`, id, foreign);
+    await ensemble.settled(6);
+    await writeSomething(ensemble, 'other1');
+    await ensemble.stop('other3');
+    for (let i = 0; i < 3; i++) await writeSomething(ensemble, 'zk1');
+    await ensemble.stop('zk3');
+    return ensemble;
+  }
+
+  for (const part of ['state', 'log']) {
+    it(`does not start with the ${part} of another cluster, though its zxids would fit`, async () => {
+      const ensemble = await twoEnsembles();
+      const disk = ensemble.world.disk('zk3');
+      disk.wipe(`/data/${part}`);
+      for (const [key, value] of ensemble.world.disk('other3').entries(`/data/${part}`)) {
+        disk.edit(`/data/${part}`, key, value);
+      }
+      await assert.rejects(ensemble.start('zk3', 3, SimEnsemble.lines(3)), (error: Error) => {
+        assert.match(error.message, /server 3: the state in .* and the log in .* were never one/);
+        assert.match(
+          error.message,
+          /put back the one that belongs to the other, or move both away/,
+        );
+        assert.equal((error as Error & { exitCode?: number }).exitCode, 3);
+        return true;
+      });
+    });
+  }
+
+  it('takes a state that knows no log yet for its own from then on', async () => {
+    const ensemble = await twoEnsembles();
+    const disk = ensemble.world.disk('zk3');
+    const binding = Buffer.from('O');
+    disk.edit('/data/state', binding, undefined);
+    await ensemble.start('zk3', 3, SimEnsemble.lines(3));
+    const bound = disk.entries('/data/state').filter(([key]) => binding.equals(key));
+    assert.equal(bound.length, 1);
+  });
+});
+
 describe('a server among peers with another configuration', () => {
   async function mixed(line: string): Promise<SimEnsemble> {
     const ensemble = new SimEnsemble();
