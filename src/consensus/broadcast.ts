@@ -20,10 +20,10 @@ import { type LogEntry, MessageType } from './messages.ts';
 import type { Progress } from './progress.ts';
 import type { ZabState } from './zab-state.ts';
 
-/** The counter's last stretch: from here on an idle moment is used to start a new epoch. */
-const COUNTER_LOW_WATER = 0xf000_0000;
-/** So close to the end a new epoch is started, idle or not. */
-const COUNTER_RESERVE = 0x10_0000;
+/** The counter's last 16th: from here on an idle moment is used to start a new epoch. */
+const IDLE_SHIFT = 4;
+/** In its last 4096th a new epoch is started, idle or not. */
+const RESERVE_SHIFT = 12;
 /** One PROPOSAL, and one write of the leader's own: a turn that brings more is cut, for frames are bounded. */
 const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -65,10 +65,12 @@ export class Broadcast {
 
   /** A counter of an earlier epoch is of no concern: the first proposal of this one starts again. */
   get isCounterUsedUp(): boolean {
+    const { counterMax: end = COUNTER_MAX } = this.#state.config;
     const counter = zxidCounter(this.#proposed);
-    if (zxidEpoch(this.#proposed) !== this.#epoch || counter < COUNTER_LOW_WATER) return false;
+    const isOfEpoch = zxidEpoch(this.#proposed) === this.#epoch;
+    if (!isOfEpoch || counter < end - (end >>> IDLE_SHIFT)) return false;
     const isIdle = this.#state.history.committed === this.#proposed;
-    return isIdle || counter >= COUNTER_MAX - COUNTER_RESERVE;
+    return isIdle || counter >= end - (end >>> RESERVE_SHIFT);
   }
 
   /** True when this server's own disk has taken longer than that over a write. */

@@ -49,6 +49,8 @@ export interface ZabConfig {
   readonly voters: readonly ServerId[];
   readonly observers: readonly ServerId[];
   readonly timings: ZabTimings;
+  /** The last number of an epoch. Default: the last there is; simulated epochs may end sooner. */
+  readonly counterMax?: number;
   /** Name for the ensemble in case this server founds it: 128 random bits in hex. */
   readonly freshClusterId: string;
   /** All randomness: jitter of the resend timer. */

@@ -183,7 +183,7 @@ export const GUARDS: readonly Mutant[] = [
     [CORE, 'starts a new epoch before its counter ends'],
     at(
       'consensus/broadcast',
-      'return isIdle || counter >= COUNTER_MAX - COUNTER_RESERVE;',
+      'return isIdle || counter >= end - (end >>> RESERVE_SHIFT);',
       'return false;',
     ),
   ),

@@ -5,10 +5,12 @@
 
 import { strict as assert } from 'node:assert';
 import {
+  COUNTER_MAX,
   makeServerId,
   type ServerId,
   ZXID_NONE,
   type Zxid,
+  zxidCounter,
   zxidEpoch,
   zxidHex,
 } from '../../src/base/ids.ts';
@@ -47,6 +49,16 @@ interface Sent {
   readonly notification: Notification;
 }
 
+export interface ClusterSettings {
+  /** With `new` the servers know no more of each other than a real ensemble's at its first start. */
+  readonly standing?: Standing;
+  /** So many transactions an epoch may have. */
+  readonly counterMax?: number;
+}
+
+/** What may be proposed between two looks of the leader at its counter. */
+const COUNTER_SLACK = 60;
+
 class Server {
   readonly id: ServerId;
   node: ZabNode | undefined;
@@ -55,7 +67,11 @@ class Server {
   writes: PersistRequest[] = [];
   applied: LogEntry[] = [];
   role: Role = { name: 'looking' };
+  /** What came of a checkpoint so far. */
   staged: LogEntry[] | undefined;
+  staging: 'none' | 'arriving' | 'writing' | 'durable' = 'none';
+  /** Its disk does not answer any more. */
+  isHanging = false;
 
   constructor(id: ServerId, standing: Standing) {
     this.id = id;
@@ -80,10 +96,16 @@ export class ZabCluster {
   readonly cut = new Set<string>();
   #proposals = 0;
   readonly #observers: readonly ServerId[];
+  readonly #counterMax: number;
 
-  /** With `standing` `new` the servers know no more of each other than a real ensemble's at its first start. */
-  constructor(voters: number, observers: number, seed: number, standing: Standing = 'whole') {
+  constructor(
+    voters: number,
+    observers: number,
+    seed: number,
+    { standing = 'whole', counterMax = COUNTER_MAX }: ClusterSettings = {},
+  ) {
     this.prng = new Prng(seed);
+    this.#counterMax = counterMax;
     this.servers = Array.from({ length: voters + observers }, (_, i) => {
       return new Server(makeServerId(i + 1), standing);
     });
@@ -108,12 +130,14 @@ export class ZabCluster {
         observers: this.#observers,
         timings: DEFAULT_TIMINGS,
         freshClusterId: `cluster-${id}`,
+        counterMax: this.#counterMax,
         prng: new Prng(this.prng.uint32()),
       },
       server.disk.state,
     );
     server.life++;
     server.writes = [];
+    server.staging = 'none';
     const { checkpoint, log, state } = server.disk;
     const tail = log.filter((entry) => entry.zxid <= state.committed);
     server.applied = [...checkpoint, ...tail];
@@ -193,7 +217,9 @@ export class ZabCluster {
     for (const server of this.servers) {
       if (!server.node?.canPropose) continue;
       const payload = `t${++this.#proposals}@${server.id}`;
-      server.node.propose(Buffer.from(payload));
+      const zxid = server.node.propose(Buffer.from(payload));
+      const isInTime = zxidCounter(zxid) <= this.#counterMax + COUNTER_SLACK;
+      assert(isInTime, `the counter of epoch ${zxidEpoch(zxid)} runs over`);
       this.#drain(server);
     }
   }
@@ -202,7 +228,9 @@ export class ZabCluster {
   step(): void {
     const choices: (() => void)[] = [];
     for (const server of this.servers) {
+      if (server.isHanging) continue;
       if (server.writes.length > 0) choices.push(() => this.#completeWrites(server));
+      if (server.staging === 'writing') choices.push(() => this.#completeStaging(server));
     }
     for (const link of this.#links) {
       if (link.toAcceptor.length > 0 && this.#passes(link.from, link.to)) {
@@ -263,9 +291,16 @@ export class ZabCluster {
     this.#drain(server);
   }
 
+  #completeStaging(server: Server): void {
+    server.staging = 'durable';
+    server.node?.snapshotStaged();
+    this.#drain(server);
+  }
+
   #write(server: Server, request: PersistRequest): void {
-    const { id, disk, staged } = server;
-    assert(request.snapshot === undefined || staged !== undefined, 'a snapshot was not staged');
+    const { id, disk, staged, staging } = server;
+    const isThere = request.snapshot === undefined || staging === 'durable';
+    assert(isThere, `server ${id} puts a checkpoint in place that is not there`);
     const { acceptedEpoch, currentEpoch } = disk.state;
     write(disk, request, staged ?? []);
     const { state } = disk;
@@ -378,6 +413,7 @@ export class ZabCluster {
         return;
       case 'stageBegin':
         server.staged = [];
+        server.staging = 'arriving';
         return;
       case 'stageChunk': {
         const pairs: [Zxid, string][] = JSON.parse(Buffer.from(effect.bytes).toString());
@@ -385,10 +421,10 @@ export class ZabCluster {
         return;
       }
       case 'stageEnd':
-        node.snapshotStaged();
-        this.#drain(server);
+        server.staging = 'writing';
         return;
       case 'stageAbort':
+        server.staging = 'none';
         return;
       case 'apply':
         this.#apply(server, node, effect.upTo);

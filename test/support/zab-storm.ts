@@ -1,6 +1,7 @@
 /** Storms over the consensus core alone: random events under a seed, then peace, in which all must agree. */
 
 import { strict as assert } from 'node:assert';
+import { COUNTER_MAX, EPOCH_NONE } from '../../src/base/ids.ts';
 import { ZabCluster } from './zab-cluster.ts';
 
 export interface StormOutcome {
@@ -9,15 +10,19 @@ export interface StormOutcome {
 }
 
 const EVENTS = 1500;
+const SHORT_EPOCH = 20;
 
 /**
  * Crashes (half of them silent in seeds that wipe), cuts, trims, proposals, and in every other pair
- * of seeds disks that are emptied, at any time those of a minority; then everything heals and must
- * settle. Throws what is wrong.
+ * of seeds disks that are emptied, at any time those of a minority; in some seeds epochs are short,
+ * elected servers die before they serve, or the leader's disk hangs in the end. Then everything heals
+ * and must settle. Throws what is wrong.
  */
 export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const voters = seed % 3 === 0 ? 5 : 3;
-  const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed);
+  const counterMax = seed % 5 === 1 ? SHORT_EPOCH : COUNTER_MAX;
+  const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, { counterMax });
+  const isHunting = seed % 6 === 3;
   const { prng, servers } = cluster;
   let wipes = 0;
   for (let i = 0; i < EVENTS; i++) {
@@ -33,9 +38,12 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
       }
     } else if (prng.chance(0.002)) losePower(cluster);
     else if (prng.chance(0.03) && !isUp) cluster.start(victim);
-    else disturb(cluster, victim, other);
+    else if (isHunting && prng.chance(0.5)) {
+      hunt(cluster, (id) => cluster.crash(id, { isSilent: prng.chance(0.5) }));
+    } else disturb(cluster, victim, other);
   }
   heal(cluster, seed, voters);
+  if (seed % 5 === 2) replaceHangingLeader(cluster, seed);
   return { leaderships: cluster.leaderOfEpoch.size, wipes };
 }
 
@@ -51,6 +59,33 @@ function disturb(cluster: ZabCluster, victim: number, other: number): void {
 /** Everybody dies at once. */
 function losePower(cluster: ZabCluster): void {
   for (const server of cluster.servers) if (server.node !== undefined) cluster.crash(server.id);
+}
+
+/**
+ * Kills a server that was elected and asks for promises, when it has one beside its own: that is one
+ * which nobody else may hear of. Those who are about to promise die with it, or remember nothing.
+ */
+function hunt({ servers, prng }: ZabCluster, crash: (id: number) => void): void {
+  const elected = servers.find(({ role }) => role.name === 'leading' && !role.isServing);
+  const asked = elected?.disk.state.acceptedEpoch ?? EPOCH_NONE;
+  const promised = servers.filter(({ disk }) => disk.state.acceptedEpoch >= asked);
+  if (elected === undefined || promised.length !== 2) return;
+  const promising = servers.filter(({ writes }) => writes.length > 0);
+  crash(elected.id);
+  for (const { id, node } of promising) if (node !== undefined && prng.chance(0.7)) crash(id);
+}
+
+/** A server that cannot write must not lead on, however well its network is. */
+function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
+  const hanging = cluster.leader();
+  assert(hanging !== undefined, `seed ${seed}: the leader is gone`);
+  hanging.isHanging = true;
+  cluster.propose();
+  const isReplaced = (): boolean => {
+    const leader = cluster.leader();
+    return leader !== undefined && leader !== hanging;
+  };
+  assert(cluster.runUntil(isReplaced), `seed ${seed}: a leader whose disk hangs leads on`);
 }
 
 function heal(cluster: ZabCluster, seed: number, voters: number): void {

@@ -31,7 +31,7 @@ function standings(cluster: ZabCluster): (Standing | undefined)[] {
 describe('an ensemble that starts for the first time', () => {
   it('begins when all voters were seen to have nothing', () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const cluster = new ZabCluster(3, 1, seed, 'new');
+      const cluster = new ZabCluster(3, 1, seed, { standing: 'new' });
       for (const id of [1, 2, 4]) cluster.start(id);
       cluster.runUntil(() => cluster.leader() !== undefined, 3000);
       assert.equal(cluster.leader(), undefined, 'two of three founded it');
@@ -42,13 +42,13 @@ describe('an ensemble that starts for the first time', () => {
   });
 
   it('begins at once when there is one voter', () => {
-    const cluster = new ZabCluster(1, 0, 1, 'new');
+    const cluster = new ZabCluster(1, 0, 1, { standing: 'new' });
     cluster.start(1);
     assert(cluster.runUntil(() => cluster.isSettled()));
   });
 
   it('does not begin when all data of all voters was lost', () => {
-    const cluster = new ZabCluster(3, 0, 1, 'lost');
+    const cluster = new ZabCluster(3, 0, 1, { standing: 'lost' });
     for (const id of [1, 2, 3]) cluster.start(id);
     cluster.runUntil(() => cluster.leader() !== undefined, 10_000);
     assert.equal(cluster.leader(), undefined);
