@@ -159,10 +159,14 @@ export class WatchRegistry {
     }
   }
 
-  /** Removes what a type of removeWatches means, and tells the owners. */
+  /** Removes what a type of removeWatches means, and tells the owners: one event for kinds that share a type. */
   removeType(path: string, type: WatcherType): void {
+    const events = new Map<WatchEvent['type'], WatchRemovedEvent>();
     for (const kind of kindsOf(type)) {
-      this.#tell(kind, [path], (told) => ({ type: REMOVED_TYPES[kind], path: told }));
+      const removed = REMOVED_TYPES[kind];
+      const event = events.get(removed) ?? { type: removed, path: this.#chroot.toClient(path) };
+      events.set(removed, event);
+      this.#tell(kind, [path], () => event);
       this.#byKind[kind].delete(path);
     }
   }

@@ -351,6 +351,26 @@ test('removeWatches tells the owners of the type it removes, and no others', asy
   assert.equal(client.watchCount, 0);
 });
 
+test('An event is one object for all watches that it concerns, so that owners of several can tell', async () => {
+  const { stage, client, connection } = await start();
+  const told: WatchEvent[] = [];
+  const listener = (event: WatchEvent): void => void told.push(event);
+  await stage.world.finish(client.get('/a', { watch: listener }));
+  await stage.world.finish(client.addWatch('/a', listener));
+  await stage.world.finish(client.addWatch('/', listener, { recursive: true }));
+  await stage.world.finish(client.addWatch('/a', listener, { recursive: true }));
+  connection.event(nodeDataChanged, '/a');
+  await stage.settle();
+  assert.deepEqual([told.length, new Set(told).size], [4, 1]);
+  await stage.world.finish(client.removeWatches('/a'));
+  await stage.settle();
+  assert.deepEqual(
+    told.slice(4).map(({ type }) => type),
+    Array(2).fill('persistentWatchRemoved'),
+  );
+  assert.equal(new Set(told).size, 2);
+});
+
 test('removeWatches with local removes watches that no server can be asked about', async () => {
   const { stage, client, connection, seen, note } = await start();
   await stage.world.finish(client.get('/a', { watch: note('data') }));
