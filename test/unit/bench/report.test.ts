@@ -1,30 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { comparisonTable, failoverTable, type LoadRun, median } from '../../../src/bench/report.ts';
-
-function runOf(target: string, round: number, opsPerSecond: number): LoadRun {
-  return {
-    target,
-    servers: 1,
-    round,
-    workload: 'get 1024 B d=1',
-    seconds: 2,
-    operations: opsPerSecond * 2,
-    opsPerSecond,
-    serverCpuSeconds: 1,
-    clientCpuSeconds: 1,
-    otherCpuSeconds: 0.2,
-    residentBytes: 100e6,
-    cpuSecondsPerKop: 500 / opsPerSecond,
-    p50Us: 1000,
-    p90Us: 1500,
-    p99Us: 2000,
-    p999Us: 2500,
-    p9999Us: 2900,
-    maxUs: 3000,
-    failures: [],
-  };
-}
+import { comparisonTable, failoverTable, median } from '../../../src/bench/report.ts';
+import { loadRun } from './load-run.ts';
 
 function cells(table: string, line: number): string[] {
   const text = table.split('\n')[line] ?? '';
@@ -41,8 +18,8 @@ describe('median()', () => {
 describe('comparisonTable()', () => {
   test('gives medians, spreads, and how many times better the first target is', () => {
     const runs = [
-      ...[900, 1000, 1100].map((ops, at) => runOf('ours', at + 1, ops)),
-      ...[400, 500, 2000].map((ops, at) => runOf('theirs', at + 1, ops)),
+      ...[900, 1000, 1100].map((ops, at) => loadRun('ours', ops, at + 1)),
+      ...[400, 500, 2000].map((ops, at) => loadRun('theirs', ops, at + 1)),
     ];
     const table = comparisonTable(runs, ['ours', 'theirs']);
     assert.deepEqual(cells(table, 2).slice(1, 8), [
@@ -58,15 +35,15 @@ describe('comparisonTable()', () => {
   });
 
   test('shows the aim beside a ratio to Apache, and none beside others', () => {
-    const runs = [runOf('vivarium', 1, 1000), runOf('apache', 1, 500)];
+    const runs = [loadRun('vivarium', 1000), loadRun('apache', 500)];
     assert.equal(cells(comparisonTable(runs, ['vivarium', 'apache']), 2)[4], '**2.00** (1.3)');
-    const others = [runOf('new', 1, 1000), runOf('old', 1, 500)];
+    const others = [loadRun('new', 1000), loadRun('old', 500)];
     assert.equal(cells(comparisonTable(others, ['new', 'old']), 2)[4], '**2.00**');
   });
 
   test('has a dash where the processes of the servers are not known', () => {
     const remote = {
-      ...runOf('servers', 1, 1000),
+      ...loadRun('servers', 1000),
       serverCpuSeconds: undefined,
       otherCpuSeconds: undefined,
       residentBytes: undefined,
@@ -84,12 +61,12 @@ describe('comparisonTable()', () => {
   });
 
   test('leaves the ratio out when there is one target', () => {
-    const table = comparisonTable([runOf('ours', 1, 1000)], ['ours']);
+    const table = comparisonTable([loadRun('ours', 1000)], ['ours']);
     assert.deepEqual(cells(table, 2).slice(1, 4), ['get 1024 B d=1', '1000', '500.0']);
   });
 
   test('marks a load of which a run failed', () => {
-    const failed = { ...runOf('ours', 1, 1000), failures: ['1 write lost'] };
+    const failed = { ...loadRun('ours', 1000), failures: ['1 write lost'] };
     assert.equal(cells(comparisonTable([failed], ['ours']), 2)[1], 'get 1024 B d=1 FAILED');
   });
 });
