@@ -20,6 +20,36 @@ function stepsOf(text: string): Step[] {
   });
 }
 
+/** A line typed into the shell. */
+export interface Exchange {
+  readonly prompt: string;
+  readonly line: string;
+  /** What the shell printed, without blanks and line ends around it. */
+  readonly shown: string;
+}
+
+export interface ShellSession {
+  /** What is printed before the first prompt and tells of the connection. */
+  readonly greeting: string;
+  readonly exchanges: readonly Exchange[];
+}
+
+/** The blocks of a document that show the shell's prompt. */
+export function shellSessionsOf(document: string): ShellSession[] {
+  const blocks = [...document.matchAll(/^```\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+  return blocks.filter((text) => text.includes('\n[zk: ')).map(shellSessionOf);
+}
+
+function shellSessionOf(text: string): ShellSession {
+  const [head = '', ...parts] = text.split(/^(?=\[zk: )/m);
+  const exchanges = parts.map((part) => {
+    const [, prompt = '', line = '', shown = ''] =
+      /^(\[zk: [^\]]*\] )(.*)\n([\s\S]*)$/.exec(part) ?? [];
+    return { prompt, line, shown: shown.trim() };
+  });
+  return { greeting: /^WATCHER::[\s\S]*/m.exec(head)?.[0].trim() ?? '', exchanges };
+}
+
 const MARK = '@@step';
 
 /** One script for all commands of a session, whose output `outputsOf` takes apart. */
