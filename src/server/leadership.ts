@@ -21,6 +21,7 @@ import type { ForwardedRequest, RefusalReason } from '../peer/peer-message.ts';
 import { JuteReader } from '../protocol/jute-reader.ts';
 import { decodeWriteRequest, makeWriteRequest } from '../protocol/records/write-request.ts';
 import type { Clock } from '../runtime/runtime.ts';
+import { SessionClock } from '../session/session-clock.ts';
 import { SessionTracker } from '../session/session-tracker.ts';
 import type { DataTree } from '../store/data-tree.ts';
 import { Preparer } from '../store/prepare.ts';
@@ -61,8 +62,6 @@ export type LeaderRequest = Pick<
 export type Refusal = 'moved' | RefusalReason;
 
 const NO_IDENTITIES: readonly Identity[] = [];
-/** A pause of the whole process this long means that clients could not be heard. */
-const PAUSE_MS = 500;
 
 export class Leadership {
   readonly #options: LeadershipOptions;
@@ -73,7 +72,7 @@ export class Leadership {
   readonly #reader = new JuteReader();
   /** Clock of the transactions; never goes back. */
   #lastTimeMs: number;
-  #lastExpiryMs: number;
+  readonly #sessionClock: SessionClock;
 
   constructor(options: LeadershipOptions) {
     const { config, clock, tree } = options;
@@ -83,7 +82,7 @@ export class Leadership {
     const { quotaExceeded } = options;
     this.#preparer = new Preparer(tree, { extendedTypes, skipAcl, enforceQuota, quotaExceeded });
     this.#lastTimeMs = options.lastTimeMs;
-    this.#lastExpiryMs = nowMs;
+    this.#sessionClock = new SessionClock(nowMs);
     this.#tracker = new SessionTracker(config.tickTimeMs);
     // Nobody knows who was heard from last: every session gets its whole timeout again.
     for (const [sessionId, timeoutMs] of tree.sessions.entries()) {
@@ -98,7 +97,7 @@ export class Leadership {
 
   /** Living sessions with the milliseconds each has left. */
   get sessionDeadlines(): BackendStatus['sessionDeadlines'] {
-    return this.#tracker.deadlines(this.#nowMs);
+    return this.#tracker.deadlines(this.#sessionMs);
   }
 
   /** Proposes what the request leads to, or says why not. `isLocal`: only the request's server knows its session. */
@@ -123,7 +122,7 @@ export class Leadership {
     if (body.type === TxnType.createSession) {
       // Known from now on, not from its application here: a quorum without this server can commit
       // it, and its client come back to ask for it, while this server's own disk is still busy.
-      this.#tracker.add(sessionId, body.timeoutMs, origin, this.#nowMs);
+      this.#tracker.add(sessionId, body.timeoutMs, origin, this.#sessionMs);
     }
     this.#proposeBody(origin, requestId, sessionId, cxid, body);
     return undefined;
@@ -144,7 +143,7 @@ export class Leadership {
   }
 
   touch(sessionId: SessionId): void {
-    this.#tracker.touch(sessionId, this.#nowMs);
+    this.#tracker.touch(sessionId, this.#sessionMs);
   }
 
   /** A session that nobody claimed yet belongs to whoever asks. */
@@ -155,10 +154,10 @@ export class Leadership {
 
   /** False when the session does not live; otherwise it is the server's from now on. */
   renew(sessionId: SessionId, timeoutMs: number, owner: ServerId): boolean {
-    return this.#tracker.renew(sessionId, timeoutMs, owner, this.#nowMs);
+    return this.#tracker.renew(sessionId, timeoutMs, owner, this.#sessionMs);
   }
 
-  /** Several times a second. */
+  /** Several times a second, and each time after everything that had arrived by the last was heard. */
   tick(): void {
     this.#expireSessions();
     this.#sweep.tick(this.#options.tree, this.#nowMs, this.#options.clock.wallMs());
@@ -166,6 +165,10 @@ export class Leadership {
 
   get #nowMs(): number {
     return this.#options.clock.monotonicMs();
+  }
+
+  get #sessionMs(): number {
+    return this.#sessionClock.at(this.#nowMs);
   }
 
   #prepare(
@@ -197,12 +200,7 @@ export class Leadership {
   }
 
   #expireSessions(): void {
-    const nowMs = this.#nowMs;
-    const wasPaused = nowMs - this.#lastExpiryMs > PAUSE_MS;
-    this.#lastExpiryMs = nowMs;
-    // Signs of life that came during a pause of this process are still unread: hear them first.
-    if (wasPaused) return;
-    for (const sessionId of this.#tracker.expired(nowMs)) {
+    for (const sessionId of this.#tracker.expired(this.#sessionClock.turned(this.#nowMs))) {
       const body = this.#prepare(makeWriteRequest(OpCode.closeSession), sessionId, NO_IDENTITIES);
       this.#proposeBody(SERVER_NONE, 0, sessionId, 0, body);
     }

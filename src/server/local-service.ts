@@ -46,7 +46,7 @@ export class LocalService {
     this.#clock = clock;
     this.#ids = ids;
     this.#sessionEnded = sessionEnded;
-    this.#sessions = new LocalSessions(config.tickTimeMs);
+    this.#sessions = new LocalSessions(config.tickTimeMs, clock.monotonicMs());
   }
 
   get sessionCount(): number {
@@ -134,7 +134,6 @@ export class LocalService {
 
   /** Several times a second while clients are served. */
   tick(): void {
-    if (this.#sessions.count === 0) return;
     for (const sessionId of this.#sessions.expired(this.#nowMs)) this.#sessionEnded(sessionId);
   }
 

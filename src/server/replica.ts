@@ -355,7 +355,7 @@ export class Replica implements Backend {
     this.#peers.sendToLearner(learners.link, { type, token: learners.token, zxid });
   }
 
-  /** Several times a second. */
+  /** Several times a second, and each time after everything that had arrived by the last was heard. */
   tick(): void {
     if (this.#mode !== undefined) this.#local.tick();
     if (this.#leadership !== undefined) {

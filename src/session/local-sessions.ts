@@ -8,19 +8,18 @@
  */
 
 import { SERVER_NONE, type SessionId } from '../base/ids.ts';
+import { SessionClock } from './session-clock.ts';
 import { SessionTracker } from './session-tracker.ts';
-
-/** A pause of the whole process this long means that clients could not be heard. */
-const PAUSE_MS = 500;
 
 export class LocalSessions {
   readonly #tracker: SessionTracker;
   readonly #temporary = new Set<SessionId>();
-  #lastExpiryMs = 0;
+  readonly #clock: SessionClock;
 
   /** `tickMs`: deadlines are rounded up to multiples of it. */
-  constructor(tickMs: number) {
+  constructor(tickMs: number, nowMs: number) {
     this.#tracker = new SessionTracker(tickMs);
+    this.#clock = new SessionClock(nowMs);
   }
 
   get count(): number {
@@ -28,7 +27,7 @@ export class LocalSessions {
   }
 
   begin(sessionId: SessionId, timeoutMs: number, nowMs: number): void {
-    this.#tracker.add(sessionId, timeoutMs, SERVER_NONE, nowMs);
+    this.#tracker.add(sessionId, timeoutMs, SERVER_NONE, this.#clock.at(nowMs));
   }
 
   beginTemporary(sessionId: SessionId, timeoutMs: number, nowMs: number): void {
@@ -47,12 +46,12 @@ export class LocalSessions {
 
   /** A sign of life: O(1). False for an unknown session. */
   touch(sessionId: SessionId, nowMs: number): boolean {
-    return this.#tracker.touch(sessionId, nowMs);
+    return this.#tracker.touch(sessionId, this.#clock.at(nowMs));
   }
 
   /** The client resumed its session here, with a new timeout. False for an unknown session. */
   renew(sessionId: SessionId, timeoutMs: number, nowMs: number): boolean {
-    return this.#tracker.renew(sessionId, timeoutMs, SERVER_NONE, nowMs);
+    return this.#tracker.renew(sessionId, timeoutMs, SERVER_NONE, this.#clock.at(nowMs));
   }
 
   /** The session is over, or is no longer a local one. No harm if it was none. */
@@ -68,23 +67,22 @@ export class LocalSessions {
 
   /** No client could be heard until now: every session gets its whole timeout again. */
   renewAll(nowMs: number): void {
-    for (const [sessionId] of this.#tracker.deadlines(nowMs)) this.#tracker.touch(sessionId, nowMs);
-    this.#lastExpiryMs = nowMs;
+    const ms = this.#clock.turned(nowMs);
+    for (const [sessionId] of this.#tracker.deadlines(ms)) this.#tracker.touch(sessionId, ms);
   }
 
-  /** Sessions that ran out since the last call, each once; they are forgotten. */
+  /**
+   * Sessions that ran out since the last call, each once; they are forgotten. Everything that had
+   * arrived by the last call must have been heard by now.
+   */
   expired(nowMs: number): SessionId[] {
-    const wasPaused = nowMs - this.#lastExpiryMs > PAUSE_MS;
-    this.#lastExpiryMs = nowMs;
-    // Signs of life that came during a pause of this process are still unread: hear them first.
-    if (wasPaused) return [];
-    const sessionIds = this.#tracker.expired(nowMs);
+    const sessionIds = this.#tracker.expired(this.#clock.turned(nowMs));
     for (const sessionId of sessionIds) this.remove(sessionId);
     return sessionIds;
   }
 
   /** Living sessions with the milliseconds each has left. */
   deadlines(nowMs: number): (readonly [SessionId, number])[] {
-    return this.#tracker.deadlines(nowMs);
+    return this.#tracker.deadlines(this.#clock.at(nowMs));
   }
 }

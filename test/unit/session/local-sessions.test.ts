@@ -18,7 +18,7 @@ function expiries(sessions: LocalSessions, fromMs: number, toMs: number): [numbe
 
 describe('LocalSessions', () => {
   it('knows what began and was not removed', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
     assert.deepEqual([sessions.has(ID), sessions.has(OTHER), sessions.count], [true, false, 1]);
     assert.equal(sessions.timeoutMs(ID), 1000);
@@ -30,14 +30,14 @@ describe('LocalSessions', () => {
   });
 
   it('lets a silent session run out once, not before its timeout, and forgets it', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
     assert.deepEqual(expiries(sessions, 0, 3000), [[1100, ID]]);
     assert.equal(sessions.count, 0);
   });
 
   it('counts from the last sign of life, with the timeout agreed last', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
     assert.deepEqual(expiries(sessions, 0, 900), []);
     assert.equal(sessions.touch(ID, 900), true);
@@ -45,23 +45,23 @@ describe('LocalSessions', () => {
     assert.deepEqual(expiries(sessions, 950, 4000), [[3100, ID]]);
   });
 
-  it('lets nobody run out right after a pause, in which nobody could be heard', () => {
-    const sessions = new LocalSessions(TICK_MS);
+  it('counts a pause, in which nobody could be heard, against nobody', () => {
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
-    assert.deepEqual(sessions.expired(0), []);
+    assert.deepEqual(sessions.expired(500), []);
     assert.deepEqual(sessions.expired(5000), []);
-    assert.deepEqual(sessions.expired(5050), [ID]);
+    assert.deepEqual(expiries(sessions, 5050, 6000), [[5700, ID]]);
   });
 
   it('gives every session its whole timeout again when clients may come again', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
     sessions.renewAll(5000);
     assert.deepEqual(expiries(sessions, 5000, 7000), [[6100, ID]]);
   });
 
   it('ends temporary sessions together, and no others', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
     sessions.beginTemporary(OTHER, 1000, 0);
     assert.equal(sessions.count, 2);
@@ -70,8 +70,9 @@ describe('LocalSessions', () => {
   });
 
   it('tells how long each session has left', () => {
-    const sessions = new LocalSessions(TICK_MS);
+    const sessions = new LocalSessions(TICK_MS, 0);
     sessions.begin(ID, 1000, 0);
+    assert.deepEqual(expiries(sessions, 0, 300), []);
     assert.deepEqual(sessions.deadlines(300), [[ID, 800]]);
   });
 });
