@@ -71,6 +71,11 @@ export class DiskWatch {
     this.#timer = undefined;
   }
 
+  /** This server follows a leader from now on, which must not hand over to it without need. */
+  introduce(): void {
+    if (this.isFull) this.#options.tell(false);
+  }
+
   /** A learner says whether it has room. */
   heard(link: LinkId, hasRoom: boolean): void {
     if (hasRoom) this.#crowded.delete(link);

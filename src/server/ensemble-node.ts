@@ -361,7 +361,6 @@ export class EnsembleNode implements ReplicaPeers {
     this.#guard(() => {
       this.node.tick(nowMs);
       this.#drain();
-      this.replica.tick();
       this.#checkpoints.tick(nowMs);
       this.#standings.tick(nowMs, this.#serving.role.name === 'looking', this.node);
       this.#serving.tick(nowMs);
@@ -371,6 +370,8 @@ export class EnsembleNode implements ReplicaPeers {
   #tick(): void {
     if (this.#isStopped) return;
     this.#passTime(this.#options.runtime.clock.monotonicMs());
+    // Here only: between two of these turns every socket was looked at.
+    this.#guard(() => this.replica.tick());
     const delayMs = this.#serving.isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
     this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
   }
@@ -484,6 +485,7 @@ export class EnsembleNode implements ReplicaPeers {
     if (before.name !== role.name) this.#divergence.roleChanged(role.name === 'leading');
     if (role.name === 'looking') this.#peers?.leaderLost();
     this.#serving.roleChanged(role);
+    if (role.name === 'following' && role.isServing) this.#disk.introduce();
   }
 
   #caughtUp(): void {

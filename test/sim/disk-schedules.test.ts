@@ -150,6 +150,8 @@ test('disk: an ensemble whose disks are nearly full answers reads, refuses write
   await stage.done(first, write(create('/x', '1', CreateMode.persistent)));
   for (const member of stage.cluster.members) fillDisk(stage, member);
   await stage.until(() => stage.count('diskFull') === 3, 'all have noticed');
+  // Whoever noticed first and led may have handed over to one that noticed a moment later.
+  await stage.whole();
   for (const client of clients) {
     await stage.until(() => client.isConnected, 'the client is connected');
     const refused = stage.ask(client, write(set('/x', '2', -1)));

@@ -70,6 +70,18 @@ describe('DiskWatch', () => {
     assert.equal(stand.handOvers, 1);
   });
 
+  it('tells a new leader at once when it has no room', async () => {
+    const stand = new Stand();
+    const disk = stand.world.disk('s1');
+    await stand.world.finish(stand.watch.start());
+    stand.watch.introduce();
+    assert.deepEqual(stand.told, [true]);
+    disk.occupiedBytes = disk.capacityBytes - RESERVE / 2;
+    await stand.world.runFor(1500);
+    stand.watch.introduce();
+    assert.deepEqual(stand.told, [true, false, false]);
+  });
+
   it('hands over though the disk does not answer any more', async () => {
     const stand = new Stand();
     const disk = stand.world.disk('s1');
