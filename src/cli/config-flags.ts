@@ -61,8 +61,11 @@ function entries(): [ConfigKey, KeySpec][] {
 
 function describe(spec: KeySpec): string {
   switch (spec.kind) {
-    case 'integer':
-      return spec.fallback === undefined ? spec.about : `${spec.about} [${spec.fallback}]`;
+    case 'integer': {
+      const unit = spec.unit.replace(/^of /, '');
+      const text = `${spec.about}${unit === spec.unit ? ' ' : ', '}${unit}`;
+      return spec.fallback === undefined ? text : `${text} [${spec.fallback}]`;
+    }
     case 'boolean':
       return `${spec.about}: ${spec.words.join(' or ')} [${spec.words[spec.fallback ? 0 : 1]}]`;
     case 'text':

@@ -14,6 +14,18 @@ import { serverCommand } from './commands/server.ts';
 import { statusCommand } from './commands/status.ts';
 import { UsageError } from './usage-error.ts';
 
+/** In a narrower column yargs breaks the longest flags in two. */
+const HELP_WIDTH = 120;
+const COMMAND_NAMES: ReadonlySet<string> = new Set([
+  'server',
+  'ensemble',
+  'status',
+  'check',
+  'import',
+  'export',
+  'dump',
+]);
+
 /** Runs the command that the arguments (without the program's own name) ask for; resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = 0;
@@ -40,8 +52,9 @@ export async function main(args: readonly string[]): Promise<number> {
       'vivarium COMMAND --help describes a command; docs/operations.md says how to run servers.',
     )
     .exitProcess(false)
+    .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? HELP_WIDTH))
     .fail((message, error) => {
-      throw error ?? new UsageError(`${message} (vivarium --help shows what there is)`);
+      throw error ?? new UsageError(`${message} (${helpCommand(args)} shows what there is)`);
     });
   try {
     // Its options have one dash, as the original's have, and what follows its command is the command's.
@@ -52,6 +65,11 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${failureText(error)}\n`);
     return failureCode(error);
   }
+}
+
+/** The help of the command that was asked for, if there is one of that name. */
+function helpCommand([name = '']: readonly string[]): string {
+  return COMMAND_NAMES.has(name) ? `vivarium ${name} --help` : 'vivarium --help';
 }
 
 /** Errors that carry an exit code are meant for the person at the terminal: one sentence, no stack. */

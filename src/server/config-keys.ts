@@ -56,7 +56,7 @@ export const CONFIG_KEYS = {
     'directory of the transaction log (default: dataDir)',
     'the path of a directory',
   ),
-  clientPort: integer('port for clients', '(a port)', [0, 65535]),
+  clientPort: integer('where clients connect', '(a port)', [0, 65535]),
   clientPortAddress: text('address clients connect to (default: all)', 'a host name or an address'),
   tickTime: integer('unit of the other times', 'of milliseconds', [1, INT_MAX], 3000),
   initLimit: integer('time to connect and synchronise', 'of ticks', [1, INT_MAX]),

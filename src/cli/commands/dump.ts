@@ -50,7 +50,8 @@ function dumpOptions(yargs: Argv<object>): Argv<DumpArguments> {
     .option('log-dir', { type: 'string', requiresArg: true, describe: 'its dataLogDir' })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON, a line each' })
     .example('$0 dump log /var/lib/zookeeper/version-2/log.1', 'one file')
-    .example('$0 dump tree /var/lib/vivarium --json', 'every node');
+    .example('$0 dump tree /var/lib/vivarium --json', 'every node')
+    .epilogue('Exit status: 0 done, 2 wrong use, 3 the data cannot be read.');
 }
 
 async function dump(what: DumpArguments['what'], place: DumpPlace, isJson: boolean): Promise<void> {

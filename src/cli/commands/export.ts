@@ -45,7 +45,10 @@ export function exportCommand(): CommandModule<object, ExportArguments> {
           describe: "Apache's dataLogDir to fill (default: its dataDir)",
         })
         .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-        .example('$0 export --data-dir /var/lib/vivarium --to /var/lib/zookeeper', 'go back'),
+        .example('$0 export --data-dir /var/lib/vivarium --to /var/lib/zookeeper', 'go back')
+        .epilogue(
+          'Exit status: 0 done, 2 wrong use, 3 the data or the directory cannot be used, 5 the disk failed.',
+        ),
     handler: async (given) => {
       const report = await exportWithProgress(given);
       process.stdout.write(given.json ? exportJson(report) : exportText(report, given.to));

@@ -75,7 +75,11 @@ export function importCommand(): CommandModule<object, ImportArguments> {
           describe: 'import a tree that differs from the digests in the files',
         })
         .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-        .example('$0 import /var/lib/zookeeper --data-dir /var/lib/vivarium', 'then start on it'),
+        .example('$0 import /var/lib/zookeeper --data-dir /var/lib/vivarium', 'then start on it')
+        .epilogue(
+          'Run it as the user that will run the server: what is written is owned by who runs it.\n' +
+            'Exit status: 0 done, 2 wrong use, 3 the data or the directory cannot be used, 5 the disk failed.',
+        ),
     handler: async (given) => {
       const id = given['my-id'];
       if (id !== undefined && !(Number.isInteger(id) && id >= 1 && id <= 255)) {
