@@ -10,7 +10,7 @@ const LENGTH_MAX = 1024;
 
 export class DigestHistory {
   readonly #own = new Map<Zxid, string>();
-  /** The leader's digests for transactions that were not applied here yet. */
+  /** The leader's digests for transactions that were not applied, or not looked at, here yet. */
   readonly #expected = new Map<Zxid, string>();
 
   isDue(zxid: Zxid): boolean {
@@ -22,9 +22,17 @@ export class DigestHistory {
     return this.#own.entries();
   }
 
-  /** Keeps the own digest; returns the leader's for the same zxid, if it came before. */
-  record(zxid: Zxid, digest: string): string | undefined {
+  /** Keeps the own digest. */
+  record(zxid: Zxid, digest: string): void {
     keep(this.#own, zxid, digest);
+  }
+
+  isExpected(zxid: Zxid): boolean {
+    return this.#expected.has(zxid);
+  }
+
+  /** Hands out the leader's digest, if it came before the transaction was applied. */
+  takeExpected(zxid: Zxid): string | undefined {
     const expected = this.#expected.get(zxid);
     this.#expected.delete(zxid);
     return expected;
@@ -32,8 +40,8 @@ export class DigestHistory {
 
   /** The own digest if it is known and differs from the leader's; one not known yet is compared later. */
   compare(zxid: Zxid, leaders: string, applied: Zxid): string | undefined {
-    if (zxid > applied) keep(this.#expected, zxid, leaders);
     const own = this.#own.get(zxid);
+    if (own === undefined && zxid >= applied) keep(this.#expected, zxid, leaders);
     return own !== undefined && own !== leaders ? own : undefined;
   }
 

@@ -25,7 +25,7 @@ export class Divergence {
   readonly #hooks: DivergenceHooks;
   readonly #jury: DigestJury;
   #isLeading = false;
-  #isTold = false;
+  #isInDoubt = false;
 
   constructor(config: ServerConfig, log: Log, hooks: DivergenceHooks) {
     this.#config = config;
@@ -34,9 +34,16 @@ export class Divergence {
     this.#jury = new DigestJury(config.voterIds);
   }
 
+  /** This server's state differs from that of the leader it follows: it is shown to nobody. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
   /** Another role begins. */
   roleChanged(isLeading: boolean): void {
     this.#isLeading = isLeading;
+    // Another leader may be right where the last one was wrong.
+    this.#isInDoubt = false;
     this.#jury.clear();
   }
 
@@ -57,8 +64,8 @@ export class Divergence {
   /** To a learner: it has another state than its leader. */
   differs(zxid: Zxid, own: string, leaders: string): void {
     this.#hooks.retire();
-    if (this.#isTold) return;
-    this.#isTold = true;
+    if (this.#isInDoubt) return;
+    this.#isInDoubt = true;
     this.#log.error('stateDiffers', {
       reason: `the state after ${zxidHex(zxid)} has digest ${own} here and ${leaders} on the leader`,
       remedy:

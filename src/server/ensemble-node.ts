@@ -101,6 +101,10 @@ export class EnsembleNode implements ReplicaPeers {
       replica: this.replica,
       metrics: this.#metrics,
       tree: () => this.tree,
+      isRight: () => {
+        this.replica.comparison.verify();
+        return !this.#divergence.isInDoubt;
+      },
       nowMs: () => this.#nowMs,
     });
     this.#standings = new PeerStandings(config, options.log);
@@ -476,6 +480,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.#metrics.count(`${mode}_count`);
     const fields = { sid, mode: mode.toUpperCase(), from: zxidHex(from), to: zxidHex(to) };
     this.#options.log.info('learnerSynced', fields);
+    if (this.replica.mode === 'leader') this.replica.comparison.show();
   }
 
   // Roles ---------------------------------------------------------------------------------------
@@ -504,7 +509,7 @@ export class EnsembleNode implements ReplicaPeers {
     this.replica.retire();
     await this.#checkpoints.replace(checkpointer);
     this.#state = state;
-    this.replica.digests.clear();
+    this.replica.comparison.history.clear();
     this.#applier.replaceTree(tree);
     this.#options.onTree(tree);
     runtime.reached?.('stateSwitched');

@@ -32,10 +32,11 @@ import type { ApplyResult, DataTree } from '../store/data-tree.ts';
 import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
-import { DigestHistory } from './digest-history.ts';
+import type { DigestHistory } from './digest-history.ts';
 import { Leadership } from './leadership.ts';
 import { LocalService } from './local-service.ts';
 import { SessionUpgrade } from './session-upgrade.ts';
+import { StateComparison } from './state-comparison.ts';
 import { SyncDesk } from './sync-desk.ts';
 
 /** What the replica needs of the node that drives it. */
@@ -87,7 +88,8 @@ export class Replica implements Backend {
   #clientSide: ClientSide | undefined;
   readonly #sessionIds: SessionIdGenerator;
   readonly #local: LocalService;
-  readonly #digests = new DigestHistory();
+  /** Of this server's state with the leader's. */
+  readonly comparison: StateComparison;
   #role: ReplicaRole = 'none';
   #mode: ServingMode | undefined;
   /** While this server leads. */
@@ -111,6 +113,12 @@ export class Replica implements Backend {
     this.#local = new LocalService(config, runtime.clock, this.#sessionIds, (sessionId) =>
       this.#clientSide?.sessionClosed(sessionId),
     );
+    this.comparison = new StateComparison({
+      tree: () => this.tree,
+      broadcastToLearners: (message) => peers.broadcastToLearners(message),
+      recorded: (zxid, digest) => peers.digestRecorded(zxid, digest),
+      differs: (zxid, own, leaders) => peers.diverged(zxid, own, leaders),
+    });
     const random = new DataView(runtime.randomBytes(8).buffer);
     this.#nextRequestId = random.getUint32(0) * 0x10000 + random.getUint16(4) + 1;
   }
@@ -144,7 +152,7 @@ export class Replica implements Backend {
 
   /** Digests of this replica at certain zxids, for the `hash` command and comparison. */
   get digests(): DigestHistory {
-    return this.#digests;
+    return this.comparison.history;
   }
 
   noticeTime(): void {
@@ -327,7 +335,7 @@ export class Replica implements Backend {
   applied(zxid: Zxid, txn: Txn, result: ApplyResult): void {
     if (txn.timeMs > this.#lastTimeMs) this.#lastTimeMs = txn.timeMs;
     this.#leadership?.applied(zxid);
-    if (this.#digests.isDue(zxid)) this.#recordDigest(zxid);
+    if (this.comparison.isDue(zxid)) this.comparison.applied(zxid, this.#role === 'leader');
     if (txn.origin === this.#config.serverId) {
       const write = this.#pending.get(txn.requestId);
       if (write !== undefined) {
@@ -420,11 +428,9 @@ export class Replica implements Backend {
       case ClientMessageType.synced:
         this.#syncs.confirmed(message.token, message.zxid, this.lastZxid);
         return;
-      case ClientMessageType.digest: {
-        const own = this.#digests.compare(message.zxid, message.digest, this.lastZxid);
-        if (own !== undefined) this.#peers.diverged(message.zxid, own, message.digest);
+      case ClientMessageType.digest:
+        this.comparison.heard(message.zxid, message.digest, this.#mode !== undefined);
         return;
-      }
       case ClientMessageType.request:
       case ClientMessageType.revalidate:
       case ClientMessageType.sync:
@@ -470,16 +476,5 @@ export class Replica implements Backend {
     const write = this.#pending.get(requestId);
     this.#pending.delete(requestId);
     write?.completed(this.lastZxid, refusedFor(reason));
-  }
-
-  #recordDigest(zxid: Zxid): void {
-    const digest = this.tree.digestHex;
-    const leaders = this.#digests.record(zxid, digest);
-    this.#peers.digestRecorded(zxid, digest);
-    if (this.#role === 'leader') {
-      this.#peers.broadcastToLearners({ type: ClientMessageType.digest, zxid, digest });
-    } else if (leaders !== undefined && leaders !== digest) {
-      this.#peers.diverged(zxid, digest, leaders);
-    }
   }
 }

@@ -22,6 +22,8 @@ export interface ServingOptions {
   readonly metrics: NodeMetrics;
   /** The tree as it is now. */
   readonly tree: () => DataTree;
+  /** Whether the state is, for all that is known, the leader's. */
+  readonly isRight: () => boolean;
   readonly nowMs: () => number;
 }
 
@@ -86,14 +88,19 @@ export class Serving {
 
   /** Clients are let in when everything that was committed before this role is applied. */
   caughtUp(): void {
-    const { log, metrics, nowMs, replica, tree } = this.#options;
+    const { isRight, log, metrics, nowMs, replica, tree } = this.#options;
     if (this.#serveAt === undefined || tree().lastZxid < this.#serveAt) return;
     this.#serveAt = undefined;
+    if (this.#role.name !== 'leading' && !isRight()) return;
     this.#sinceMs = nowMs();
     if (this.#role.name !== 'looking') metrics.serving(this.#role.name, this.#sinceMs);
     const mode = this.#mode();
-    if (this.#role.name === 'leading') replica.lead(mode);
-    else replica.follow(mode);
+    if (this.#role.name === 'leading') {
+      replica.lead(mode);
+      replica.comparison.show();
+    } else {
+      replica.follow(mode);
+    }
     log.info('serving', { mode, zxid: zxidHex(tree().lastZxid) });
     const early = this.#early;
     this.#early = [];

@@ -222,6 +222,56 @@ test('divergence: a server whose state is wrong stops serving and fetches the ot
   assert.equal(stage.cluster.view(wrong)?.digest, stage.cluster.view(leader)?.digest);
 });
 
+/** A follower's state has gone wrong while it was down; it is not started yet. */
+async function withWrongState(): Promise<{ stage: Stage; leader: SimMember; wrong: SimMember }> {
+  const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5 });
+  await stage.wholeUnderHighest();
+  const leader = stage.leader();
+  const wrong = stage.member(leader.id === 1 ? 2 : 1);
+  const client = await stage.clientOf(leader);
+  for (let i = 0; i < 20; i++) {
+    await stage.done(client, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
+  }
+  await stage.until(() => stage.cluster.isEven(), 'all have it');
+  stage.cluster.crash(wrong);
+  for (const event of ['stateDiffers', 'stateWrong', 'dataDamaged'])
+    stage.cluster.provoked.add(event);
+  await stage.world.finish(makeStateWrong(stage, wrong));
+  return { stage, leader, wrong };
+}
+
+test('divergence: a server that comes with a wrong state heals before it serves, though nobody writes', async () => {
+  const { stage, leader, wrong } = await withWrongState();
+  stage.cluster.start(wrong);
+  const hasServed = (): boolean => stage.cluster.view(wrong)?.mode !== undefined;
+  const isSetAside = (): boolean => stage.count('dataSetAside') === 1;
+  await stage.until(() => hasServed() || isSetAside(), 'it serves, or sets its data aside');
+  assert.equal(isSetAside(), true, 'it served a wrong state');
+  await stage.until(() => isWhole(stage, wrong), 'it is whole again');
+  assert.equal(stage.cluster.view(wrong)?.digest, stage.cluster.view(leader)?.digest);
+});
+
+test('divergence: who differs from its leader serves under no leader while nobody can tell who is wrong', async () => {
+  const { stage, leader, wrong } = await withWrongState();
+  const other = stage.cluster.members.find((member) => member !== leader && member !== wrong);
+  assert(other !== undefined);
+  stage.cluster.crash(other);
+  stage.cluster.start(wrong);
+  await stage.until(() => stage.count('stateDiffers') === 1, 'it notices');
+  for (let round = 2; round < 4; round++) {
+    stage.cluster.crash(leader);
+    await stage.world.runFor(500);
+    stage.cluster.start(leader);
+    await stage.until(() => stage.count('stateDiffers') === round, 'it notices again');
+    assert.equal(stage.cluster.leader(), leader);
+    await stage.world.runFor(500);
+    assert.equal(stage.cluster.view(wrong)?.mode, undefined, 'it serves');
+  }
+  stage.cluster.start(other);
+  await stage.until(() => isWhole(stage, wrong), 'it is whole again');
+  assert.equal(stage.count('dataSetAside'), 1);
+});
+
 test('scrub: damage of what nobody reads is found, and replaced before the next start', async () => {
   const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5 });
   await stage.whole();

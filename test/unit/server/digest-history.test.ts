@@ -16,7 +16,7 @@ describe('DigestHistory', () => {
 
   it('finds a difference when the leader speaks after the transaction was applied', () => {
     const history = new DigestHistory();
-    assert.equal(history.record(zxid(128), 'aa'), undefined);
+    history.record(zxid(128), 'aa');
     assert.equal(history.compare(zxid(128), 'bb', zxid(130)), 'aa');
     assert.equal(history.compare(zxid(128), 'aa', zxid(130)), undefined);
   });
@@ -24,14 +24,21 @@ describe('DigestHistory', () => {
   it('hands out what the leader said before the transaction was applied, once', () => {
     const history = new DigestHistory();
     assert.equal(history.compare(zxid(128), 'bb', zxid(100)), undefined);
-    assert.equal(history.record(zxid(128), 'aa'), 'bb');
-    assert.equal(history.record(zxid(128), 'aa'), undefined);
+    assert.equal(history.isExpected(zxid(128)), true);
+    assert.equal(history.takeExpected(zxid(128)), 'bb');
+    assert.equal(history.takeExpected(zxid(128)), undefined);
   });
 
   it('says nothing about transactions it did not see applied', () => {
     const history = new DigestHistory();
     assert.equal(history.compare(zxid(128), 'bb', zxid(300)), undefined);
-    assert.equal(history.record(zxid(256), 'aa'), undefined);
+    assert.equal(history.isExpected(zxid(128)), false);
+  });
+
+  it('waits for a look at the transaction that was applied last, if it has none', () => {
+    const history = new DigestHistory();
+    assert.equal(history.compare(zxid(130), 'bb', zxid(130)), undefined);
+    assert.equal(history.takeExpected(zxid(130)), 'bb');
   });
 
   it('forgets both sides when another history begins', () => {
@@ -40,7 +47,7 @@ describe('DigestHistory', () => {
     history.compare(zxid(256), 'bb', zxid(128));
     history.clear();
     assert.equal(history.compare(zxid(128), 'cc', zxid(128)), undefined);
-    assert.equal(history.record(zxid(256), 'aa'), undefined);
+    assert.equal(history.isExpected(zxid(256)), false);
   });
 
   it('keeps the newest 1024, and no more of a leader that runs far ahead', () => {
@@ -52,7 +59,7 @@ describe('DigestHistory', () => {
     const kept = [...history.entries()];
     assert.equal(kept.length, 1024);
     assert.deepEqual(kept[0], [zxid(77 * 128), '77']);
-    assert.equal(history.record(zxid(2001 * 128), 'x'), undefined);
-    assert.equal(history.record(zxid(3100 * 128), 'x'), 'far');
+    assert.equal(history.takeExpected(zxid(2001 * 128)), undefined);
+    assert.equal(history.takeExpected(zxid(3100 * 128)), 'far');
   });
 });
