@@ -27,7 +27,7 @@ import type { DataTree } from '../store/data-tree.ts';
 import { Preparer } from '../store/prepare.ts';
 import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, type TxnBody, TxnType } from '../store/txn.ts';
-import { detachedTxn, encodeTxn } from '../store/txn-codec.ts';
+import { encodeDetaching } from '../store/txn-codec.ts';
 import type { ServerConfig } from './config.ts';
 import { ContainerSweep } from './container-sweep.ts';
 import { ProposedTxns } from './proposed-txns.ts';
@@ -128,7 +128,7 @@ export class Leadership {
     return undefined;
   }
 
-  /** The transaction proposed under the zxid, to be applied without decoding it; undefined when it was not kept. */
+  /** The transaction proposed under the zxid, to be applied without decoding it; undefined when this leadership did not propose it. */
   take(zxid: Zxid): Txn | undefined {
     return this.#proposed.take(zxid);
   }
@@ -191,10 +191,9 @@ export class Leadership {
     const timeMs = Math.max(this.#lastTimeMs, this.#options.clock.wallMs());
     this.#lastTimeMs = timeMs;
     const txn = { sessionId, cxid, timeMs, origin, requestId, body };
-    const bytes = encodeTxn(txn);
+    const bytes = encodeDetaching(txn);
     const zxid = this.#options.node.propose(bytes);
-    const detached = detachedTxn(txn, bytes);
-    if (detached !== undefined) this.#proposed.add(zxid, detached);
+    this.#proposed.add(zxid, txn);
     this.#options.proposed(bytes.length);
     this.#options.wake();
   }

@@ -15,12 +15,13 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { Packr, RESERVE_START_SPACE } from 'msgpackr';
+import { Packr } from 'msgpackr';
 import { type Acl, OPEN_ACL } from '../base/acl.ts';
-import { unreachable } from '../base/assert.ts';
+import { invariant, unreachable } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
 import { makeServerId, makeSessionId, type SessionId } from '../base/ids.ts';
 import { isPlainMsgpack } from '../base/msgpack-shape.ts';
+import { MsgpackWriter } from '../base/msgpack-writer.ts';
 import { isValidPath } from '../base/path.ts';
 import { isOpen } from './acl-table.ts';
 import {
@@ -56,43 +57,62 @@ const OPEN_ACL_MARK = 0;
 const DEPTH_MAX = 3;
 
 const packr = new Packr({ useRecords: false });
+const writer = new MsgpackWriter();
+/** Where in the record being encoded its byte strings lie, in order. */
+const dataAt: number[] = [];
 const UNPACK_OPTIONS = { start: HEADER_BYTES } as const;
 const ERROR_CODES: ReadonlySet<unknown> = new Set(Object.values(ErrorCode));
 
 /** The transaction's bytes, owned by the caller. */
 export function encodeTxn(txn: Txn): Uint8Array {
-  const fields: unknown[] = [txn.sessionId, txn.cxid, txn.timeMs, txn.origin, txn.requestId];
-  appendBody(fields, txn.body);
-  // A view of the packer's slab, with room for the header in front: what was packed is never written
-  // to again, and copying it out would cost as much as packing it.
-  const bytes = packr.pack(fields, RESERVE_START_SPACE + HEADER_BYTES);
+  writer.begin(HEADER_BYTES);
+  writer.array(BODY_AT + fieldCount(txn.body));
+  writer.int64(txn.sessionId);
+  writer.number(txn.cxid);
+  writer.number(txn.timeMs);
+  writer.number(txn.origin);
+  writer.number(txn.requestId);
+  dataAt.length = 0;
+  writeBody(txn.body);
+  const bytes = writer.end();
   bytes[0] = VERSION;
   bytes.writeUInt32BE(crc32(bytes.subarray(HEADER_BYTES)), 1);
   return bytes;
 }
 
 /**
- * The transaction as `decodeTxn` would give it back, at a fraction of the cost: its data is a view of
- * `bytes`, which it was encoded to, so that the frame of the request may go. undefined for a multi,
- * whose members' data could be anywhere in them.
+ * As `encodeTxn`; afterwards the data in the transaction are views of these bytes and no longer of the
+ * frame of the request, which may go. So the transaction is what `decodeTxn` would make of the bytes,
+ * at a fraction of the cost.
  */
-export function detachedTxn(txn: Txn, bytes: Uint8Array): Txn | undefined {
+export function encodeDetaching(txn: Txn): Uint8Array {
+  const bytes = encodeTxn(txn);
   const { body } = txn;
+  if (body.type !== TxnType.multi) {
+    detach(body, bytes, 0);
+    return bytes;
+  }
+  let at = 0;
+  for (const op of body.ops) if (detach(op, bytes, at)) at += 1;
+  return bytes;
+}
+
+/** `at`: how many of the transaction's byte strings stand in front of it. False when it holds none. */
+function detach(body: TxnBody, bytes: Uint8Array, at: number): boolean {
   switch (body.type) {
     case TxnType.create:
     case TxnType.create2:
     case TxnType.createContainer:
     case TxnType.createTtl:
     case TxnType.setData: {
-      if (body.data === null) return txn;
-      // Data is the last field, so it ends where the encoding ends.
-      const data = bytes.subarray(bytes.length - body.data.length);
-      return { ...txn, body: { ...body, data } };
+      if (body.data === null) return false;
+      const offset = dataAt[at];
+      invariant(offset !== undefined, 'data that was not encoded');
+      body.data = bytes.subarray(offset, offset + body.data.length);
+      return true;
     }
-    case TxnType.multi:
-      return undefined;
     default:
-      return txn;
+      return false;
   }
 }
 
@@ -114,55 +134,91 @@ export function decodeTxn(bytes: Uint8Array): Txn | TxnDecodeError {
   return parseTxn(fields) ?? new TxnDecodeError('SHAPE');
 }
 
-function appendBody(fields: unknown[], body: TxnBody): void {
-  fields.push(body.type);
+/** Elements that `writeBody` writes. */
+function fieldCount(body: TxnBody): number {
   switch (body.type) {
     case TxnType.create:
     case TxnType.create2:
     case TxnType.createContainer:
     case TxnType.createTtl:
-      fields.push(body.path, flatAcl(body.acl), body.ephemeralOwner, body.parentCversion);
-      fields.push(body.data);
+      return 6;
+    case TxnType.setData:
+    case TxnType.setAcl:
+      return 4;
+    case TxnType.multi:
+      return 1 + body.ops.length;
+    case TxnType.closeSession:
+      return 1 + body.paths.length;
+    default:
+      return 2;
+  }
+}
+
+function writeBody(body: TxnBody): void {
+  writer.number(body.type);
+  switch (body.type) {
+    case TxnType.create:
+    case TxnType.create2:
+    case TxnType.createContainer:
+    case TxnType.createTtl:
+      writer.text(body.path);
+      writeAcl(body.acl);
+      writer.int64(body.ephemeralOwner);
+      writer.number(body.parentCversion);
+      writeData(body.data);
       return;
     case TxnType.delete:
     case TxnType.deleteContainer:
     case TxnType.check:
-      fields.push(body.path);
+      writer.text(body.path);
       return;
     case TxnType.setData:
-      fields.push(body.path, body.version, body.data);
+      writer.text(body.path);
+      writer.number(body.version);
+      writeData(body.data);
       return;
     case TxnType.setAcl:
-      fields.push(body.path, flatAcl(body.acl), body.version);
+      writer.text(body.path);
+      writeAcl(body.acl);
+      writer.number(body.version);
       return;
     case TxnType.multi:
       for (const op of body.ops) {
-        const member: unknown[] = [];
-        appendBody(member, op);
-        fields.push(member);
+        writer.array(fieldCount(op));
+        writeBody(op);
       }
       return;
     case TxnType.createSession:
-      fields.push(body.timeoutMs);
+      writer.number(body.timeoutMs);
       return;
     case TxnType.closeSession:
-      for (const path of body.paths) fields.push(path);
+      for (const path of body.paths) writer.text(path);
       return;
     case TxnType.error:
-      fields.push(body.error);
+      writer.number(body.error);
       return;
     default:
       unreachable(body);
   }
 }
 
-function flatAcl(acl: readonly Acl[]): unknown {
-  if (isOpen(acl)) return OPEN_ACL_MARK;
-  const flat: unknown[] = [];
-  for (const entry of acl) flat.push(entry.perms, entry.scheme, entry.id);
-  return flat;
+function writeData(data: Uint8Array | null): void {
+  if (data === null) writer.nil();
+  else dataAt.push(writer.bytes(data));
 }
 
+function writeAcl(acl: readonly Acl[]): void {
+  if (isOpen(acl)) {
+    writer.number(OPEN_ACL_MARK);
+    return;
+  }
+  writer.array(acl.length * 3);
+  for (const entry of acl) {
+    writer.number(entry.perms);
+    writer.text(entry.scheme);
+    writer.text(entry.id);
+  }
+}
 function parseTxn(fields: unknown): Txn | undefined {
   if (!Array.isArray(fields)) return undefined;
   const [sessionId, cxid, timeMs, origin, requestId] = fields as readonly unknown[];

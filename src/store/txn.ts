@@ -33,7 +33,8 @@ export interface CreateTxn {
     | typeof TxnType.createTtl;
   /** Final path, sequence number included. */
   readonly path: string;
-  readonly data: Uint8Array | null;
+  /** A view of the request's frame, or of the encoding: see `encodeDetaching`. */
+  data: Uint8Array | null;
   readonly acl: readonly Acl[];
   /** As stored: 0, a session id, or the original's special values for container and TTL nodes. */
   readonly ephemeralOwner: SessionId;
@@ -49,7 +50,8 @@ export interface DeleteTxn {
 export interface SetDataTxn {
   readonly type: typeof TxnType.setData;
   readonly path: string;
-  readonly data: Uint8Array | null;
+  /** As in `CreateTxn`. */
+  data: Uint8Array | null;
   /** The version the node has afterwards. */
   readonly version: number;
 }
