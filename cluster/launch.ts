@@ -248,6 +248,28 @@ export class LocalEnsemble {
     }
   }
 
+  /**
+   * Resolves when one server serves clients; without a majority, when it answers; or when the time is
+   * over, with how it is then. Throws `LaunchError` when its process ends meanwhile.
+   */
+  async waitForServer(id: number, timeoutMs: number): Promise<LocalServerStatus> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const status = (await this.status()).find((each) => each.id === id);
+      invariant(status !== undefined, 'a server that is waited for is none of the ensemble');
+      if (status.pid === undefined) throw this.#startFailure(id, 'ended during the start');
+      const isReady = this.#hasMajority ? !UNREADY.has(status.role) : status.role !== 'down';
+      if (isReady || performance.now() > deadline) return status;
+      await sleep(POLL_MS);
+    }
+  }
+
+  get #hasMajority(): boolean {
+    const running = new Set(this.running);
+    const voters = this.layout.servers.filter(({ role }) => role === 'participant');
+    return voters.filter(({ id }) => running.has(id)).length > voters.length / 2;
+  }
+
   /** Resolves with a sentence when a process started by this object ends, whoever ended it; each is told once. */
   async nextEnd(): Promise<{ readonly id: number; readonly sentence: string }> {
     const ends = [...this.#started].map(async ([id, { process: target, ended }]) => {

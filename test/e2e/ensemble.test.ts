@@ -1,7 +1,7 @@
 /** `vivarium ensemble` and `vivarium status`, as an operator calls them. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -59,7 +59,9 @@ test('ensemble start --detach, kill, restart, add-observer, stop', async () => {
   assert.equal(down?.pid, undefined);
   const restarted = await vivarium('ensemble', 'restart', follower, '--dir', directory);
   assert.equal(restarted.stdout, `started server ${follower}\n`);
-  await ensemble.waitUntilServing(30_000);
+  // It is back when the command says so.
+  const back = (await statuses()).find(({ id }) => String(id) === follower);
+  assert.equal(back?.role, 'follower');
 
   const added = await vivarium('ensemble', 'add-observer', '--dir', directory);
   assert.equal(added.exitCode, 0, added.stderr);
@@ -117,6 +119,20 @@ test('vivarium status names each server, and fails without a quorum', async () =
     servers.map(({ role }: { role: string }) => role),
     ['down', 'down', 'down', 'down'],
   );
+});
+
+test('ensemble restart says of one server that it waits, and of one that cannot start why', async () => {
+  const alone = await vivarium('ensemble', 'restart', '1', '--dir', directory);
+  assert.equal(alone.stdout, 'started server 1, which waits for a majority\n');
+  await vivarium('ensemble', 'stop', '1', '--dir', directory);
+  const file = path.join(directory, 'server.1', 'zoo.cfg');
+  const config = await readFile(file, 'utf8');
+  await writeFile(file, `${config}tickTime=never\n`);
+  const failed = await vivarium('ensemble', 'restart', '1', '--dir', directory);
+  await writeFile(file, config);
+  assert.equal(failed.exitCode, 1);
+  assert.match(failed.stderr, /^vivarium: server 1 ended during the start;/);
+  assert.match(failed.stderr, /tickTime=never; expected a whole number/);
 });
 
 test('ensemble start --observers adds observers to an ensemble at rest', async () => {

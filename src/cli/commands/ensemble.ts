@@ -231,8 +231,13 @@ async function restart(given: EnsembleArguments): Promise<void> {
   const id = requiredId(given);
   const ensemble = LocalEnsemble.open(given.dir);
   await ensemble.restart(id);
-  ensemble.release();
-  print(`started server ${id}\n`);
+  try {
+    const status = await ensemble.waitForServer(id, SERVING_TIMEOUT_MS);
+    const waits = hasQuorum([status]) ? '' : ', which waits for a majority';
+    print(`started server ${id}${waits}\n`);
+  } finally {
+    ensemble.release();
+  }
 }
 
 async function addObserver({ dir }: EnsembleArguments): Promise<void> {
