@@ -17,13 +17,15 @@ import {
 } from '../base/ids.ts';
 import { isPlainMsgpack } from '../base/msgpack-shape.ts';
 import {
-  type LogEntry,
+  type Inform,
   MessageType,
   type Notification,
   PeerState,
+  type Proposal,
   type Vote,
 } from '../consensus/messages.ts';
-import { ClientMessageType, type PeerMessage } from './peer-message.ts';
+import { decodeEntries, decodeRequest, encodeEntries, encodeRequest, typeOf } from './hot-codec.ts';
+import { ClientMessageType, type ForwardedRequest, type PeerMessage } from './peer-message.ts';
 
 /** No record mode: a message must mean the same whatever was sent before it. */
 const packr = new Packr({ useRecords: false, int64AsType: 'bigint' });
@@ -34,6 +36,9 @@ export const PEER_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 /** A message is an array of fields, some of which are lists. */
 const DEPTH_MAX = 2;
 const INT32_MAX = 0x7fff_ffff;
+
+/** There are so few of these that a general packer may have them. */
+type RareMessage = Exclude<PeerMessage, Proposal | Inform | ForwardedRequest>;
 
 /** A frame ready for the stream, owned by the caller; an array's elements go in order. */
 export function encodeFrame(fields: readonly unknown[]): Uint8Array {
@@ -56,16 +61,21 @@ export function decodeFrame(frame: Uint8Array): readonly unknown[] | undefined {
   }
 }
 
+/** A frame ready for the stream, owned by the caller. */
 export function encodeMessage(message: PeerMessage): Uint8Array {
-  return encodeFrame(messageFields(message));
+  const { type } = message;
+  if (type === ClientMessageType.request) return encodeRequest(message);
+  if (type !== MessageType.proposal && type !== MessageType.inform) {
+    return encodeFrame(messageFields(message));
+  }
+  const frame = encodeEntries(type, message.entries);
+  invariant(frame.length <= PEER_FRAME_BYTES_MAX, 'peer frame too large');
+  return frame;
 }
 
-function messageFields(message: PeerMessage): readonly unknown[] {
+function messageFields(message: RareMessage): readonly unknown[] {
   const { type } = message;
   switch (type) {
-    case MessageType.proposal:
-    case MessageType.inform:
-      return [type, ...entryFields(message.entries)];
     case MessageType.ack:
     case MessageType.commit:
     case MessageType.diff:
@@ -92,11 +102,6 @@ function messageFields(message: PeerMessage): readonly unknown[] {
     case MessageType.recover:
     case MessageType.upToDate:
       return [type];
-    case ClientMessageType.request: {
-      const identities = message.identities.flatMap(({ scheme, id }) => [scheme, id]);
-      const { requestId, sessionId, cxid, op, payload, isLocal } = message;
-      return [type, requestId, sessionId, cxid, op, payload, identities, isLocal];
-    }
     case ClientMessageType.dropped:
       return [type, message.requestId];
     case ClientMessageType.refused:
@@ -121,13 +126,6 @@ function messageFields(message: PeerMessage): readonly unknown[] {
   }
 }
 
-/** Zxids and bytes in turn: flat, because most proposals hold few entries. */
-function entryFields(entries: readonly LogEntry[]): unknown[] {
-  const fields: unknown[] = [];
-  for (const entry of entries) fields.push(entry.zxid, entry.bytes);
-  return fields;
-}
-
 function lastZxids(epochs: readonly EpochEnd[]): Zxid[] {
   return epochs.map((end) => end.last);
 }
@@ -138,16 +136,19 @@ function lastZxids(epochs: readonly EpochEnd[]): Zxid[] {
  * like are views of the frame.
  */
 export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
+  const type = typeOf(frame);
+  if (type === ClientMessageType.request) return decodeRequest(frame);
+  if (type === MessageType.proposal || type === MessageType.inform) {
+    const entries = decodeEntries(frame);
+    return entries && { type, entries };
+  }
   const fields = decodeFrame(frame);
-  if (fields === undefined) return undefined;
-  const type = fields[0];
-  const [, a, b, c] = fields;
+  return fields && decodeFields(fields);
+}
+
+function decodeFields(fields: readonly unknown[]): PeerMessage | undefined {
+  const [type, a, b, c] = fields;
   switch (type) {
-    case MessageType.proposal:
-    case MessageType.inform: {
-      const entries = decodeEntries(fields);
-      return entries && { type, entries };
-    }
     case MessageType.ack:
     case MessageType.commit:
     case MessageType.diff:
@@ -193,8 +194,6 @@ export function decodeMessage(frame: Uint8Array): PeerMessage | undefined {
 function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMessage | undefined {
   const [, a, b, c] = fields;
   switch (type) {
-    case ClientMessageType.request:
-      return decodeRequest(fields);
     case ClientMessageType.dropped:
       return isCount(a) ? { type, requestId: a } : undefined;
     case ClientMessageType.refused:
@@ -237,45 +236,6 @@ function decodeClientMessage(type: unknown, fields: readonly unknown[]): PeerMes
   }
 }
 
-function decodeRequest(fields: readonly unknown[]): PeerMessage | undefined {
-  const [, requestId, session, cxid, op, payload, pairs, isLocal] = fields;
-  const sessionId = decodeSessionId(session);
-  if (!isCount(requestId) || sessionId === undefined) return undefined;
-  if (!isInt32(cxid) || !isInt32(op)) return undefined;
-  if (!(payload instanceof Uint8Array) || !Array.isArray(pairs)) return undefined;
-  if (typeof isLocal !== 'boolean') return undefined;
-  const identities = [];
-  for (let i = 0; i + 1 < pairs.length; i += 2) {
-    const scheme: unknown = pairs[i];
-    const id: unknown = pairs[i + 1];
-    if (typeof scheme !== 'string' || typeof id !== 'string') return undefined;
-    identities.push({ scheme, id });
-  }
-  const type = ClientMessageType.request;
-  return { type, requestId, sessionId, cxid, op, payload, identities, isLocal };
-}
-
-function decodeEntries(fields: readonly unknown[]): LogEntry[] | undefined {
-  let total = 0;
-  for (let i = 2; i < fields.length; i += 2) {
-    const bytes = fields[i];
-    if (!(bytes instanceof Uint8Array)) return undefined;
-    total += bytes.length;
-  }
-  const copy = Buffer.allocUnsafeSlow(total);
-  const entries: LogEntry[] = [];
-  let at = 0;
-  for (let i = 1; i + 1 < fields.length; i += 2) {
-    const zxid = parseZxid(fields[i]);
-    const bytes = fields[i + 1];
-    if (zxid === undefined || !(bytes instanceof Uint8Array)) return undefined;
-    copy.set(bytes, at);
-    entries.push({ zxid, bytes: copy.subarray(at, at + bytes.length) });
-    at += bytes.length;
-  }
-  return entries;
-}
-
 /** A table of epoch ends travels as the last zxid of each epoch, ascending. */
 function decodeEpochs(value: unknown): EpochEnd[] | undefined {
   if (!Array.isArray(value)) return undefined;
@@ -294,11 +254,6 @@ function decodeEpochs(value: unknown): EpochEnd[] | undefined {
 function decodeSessionId(value: unknown): SessionId | undefined {
   if (typeof value === 'bigint') return makeSessionId(value);
   return isCount(value) ? makeSessionId(BigInt(value)) : undefined;
-}
-
-/** What a client can send: anything else would be a transaction that no server can read back. */
-function isInt32(value: unknown): value is number {
-  return typeof value === 'number' && (value | 0) === value;
 }
 
 function isCount(value: unknown): value is number {

@@ -99,9 +99,9 @@ export class PeerLink {
     if (this.#isClosed || frames.length === 0) return;
     this.#outgoing = [];
     this.#outgoingBytes = 0;
-    const only = frames[0];
-    if (frames.length === 1 && only !== undefined) this.#options.stream.write(only);
-    else for (const bytes of joined(frames)) this.#options.stream.write(bytes);
+    const { stream } = this.#options;
+    if (frames.length === 1) for (const only of frames) stream.write(only);
+    else for (const bytes of joined(neighboursAsOne(frames))) stream.write(bytes);
   }
 
   close(reason: string): void {
@@ -205,6 +205,24 @@ export class Strangers {
   closeAll(reason: string): void {
     for (const link of [...this.#links]) link.close(reason);
   }
+}
+
+/** The same bytes, frames that lie one behind the other in memory being one piece: nothing is copied. */
+function neighboursAsOne(frames: readonly Uint8Array[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let memory: ArrayBufferLike | undefined;
+  let start = 0;
+  let end = 0;
+  for (const { buffer, byteOffset, byteLength } of frames) {
+    if (buffer !== memory || byteOffset !== end) {
+      if (memory !== undefined) pieces.push(new Uint8Array(memory, start, end - start));
+      memory = buffer;
+      start = byteOffset;
+    }
+    end = byteOffset + byteLength;
+  }
+  if (memory !== undefined) pieces.push(new Uint8Array(memory, start, end - start));
+  return pieces;
 }
 
 /** The frames as few byte blocks: small ones side by side, large ones as they are. */

@@ -109,7 +109,7 @@ describe('decodeHello', () => {
 describe('decodeMessage', () => {
   it('takes no request whose numbers no client can send', () => {
     const { request } = ClientMessageType;
-    const fields = [request, 1, 2, 3, 4, new Uint8Array(1), [], false];
+    const fields = [request, 1, 2n, 3, 4, new Uint8Array(1), [], false];
     assert.notEqual(decodeMessage(content(fields)), undefined);
     for (const number of [Number.NaN, 1.5, 2 ** 31, Number.POSITIVE_INFINITY]) {
       assert.equal(decodeMessage(content(fields.with(3, number))), undefined);
