@@ -40,8 +40,10 @@ export class EpochTable {
   append(zxid: Zxid): void {
     invariant(follows(this.last, zxid), 'append leaves a gap in the history');
     const epoch = zxidEpoch(zxid);
-    if (this.#ends.at(-1)?.epoch === epoch) this.#ends.pop();
-    this.#ends.push({ epoch, last: zxid });
+    const end: EpochEnd = { epoch, last: zxid };
+    // In place: taking the last one off and putting another on makes a new array each time.
+    if (this.#ends.at(-1)?.epoch === epoch) this.#ends[this.#ends.length - 1] = end;
+    else this.#ends.push(end);
   }
 
   /** Forgets everything after the given zxid, which must be one this history holds, or 0. */
@@ -68,6 +70,12 @@ export class EpochTable {
     if (zxid === ZXID_NONE) return true;
     const epoch = zxidEpoch(zxid);
     return this.#ends.some((end) => end.epoch === epoch && zxid <= end.last);
+  }
+
+  /** False only when the history is known not to hold it: of epochs before the table's nothing is known. */
+  mayHold(zxid: Zxid): boolean {
+    const first = this.#ends[0];
+    return this.holds(zxid) || (first !== undefined && zxidEpoch(zxid) < first.epoch);
   }
 
   /** The last zxid both histories have in common; 0 when they share no epoch. */

@@ -11,6 +11,7 @@ import { EpochTable } from '../base/epoch-table.ts';
 import { type Epoch, follows, makeZxid, type ServerId, type Zxid, zxidEpoch } from '../base/ids.ts';
 import type { LinkId } from './effects.ts';
 import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
+import { lacks, type Staging } from './staging.ts';
 import type { ZabState } from './zab-state.ts';
 
 /** Where the learner stands on its connection, in the order of passing. */
@@ -27,16 +28,6 @@ type Phase =
 
 /** Why a learner gives its leader up; shown in the log. */
 export type Abandoned = { readonly reason: string };
-
-/** What the leader sends before NEWLEADER. */
-interface Staging {
-  truncateAfter: Zxid | undefined;
-  snapshot: { readonly zxid: Zxid; readonly epochs: readonly EpochEnd[] } | undefined;
-  isSnapshotDurable: boolean;
-  readonly entries: LogEntry[];
-  /** Where the staged history ends. */
-  last: Zxid;
-}
 
 export class Learner {
   readonly leader: ServerId;
@@ -257,17 +248,10 @@ export class Learner {
       this.#state.emit({ kind: 'stageBegin', zxid: base });
     } else if (truncateAfter === undefined) {
       if (base !== history.last) return { reason: 'DIFF does not start where this history ends' };
+    } else if (base < history.committed) {
+      return this.#refuseLoss();
     } else if (!history.epochs.holds(base) || base < history.retainedAfter) {
       return { reason: 'TRUNC to a transaction that is not in this log' };
-    }
-    if (snapshot === undefined && base < history.committed) {
-      this.#state.emit({
-        kind: 'fatal',
-        reason:
-          'the leader lacks transactions that this server knows to be committed: it or a majority ' +
-          'lost data, or was restored from an old copy. Compare the servers before starting this one again',
-      });
-      return { reason: 'leader lacks committed transactions' };
     }
     this.#progressMs = this.#state.nowMs;
     this.#staging = {
@@ -334,14 +318,24 @@ export class Learner {
     if (boundClusterId !== '' && clusterId !== boundClusterId) {
       return { reason: 'the leader belongs to another cluster' };
     }
-    if (staging.last < this.#state.history.committed) {
-      return { reason: 'the leader sent less than is known to be committed' };
-    }
+    if (lacks(staging, this.#state.history.committed)) return this.#refuseLoss();
     this.#pendingNewLeader = { epoch, clusterId };
     if (staging.snapshot === undefined || staging.isSnapshotDurable) {
       this.#persistSync(epoch, clusterId);
     }
     return undefined;
+  }
+
+  /** To follow would throw away what was acknowledged: only an operator may decide that. */
+  #refuseLoss(): Abandoned {
+    this.#state.emit({
+      kind: 'fatal',
+      reason:
+        'the leader lacks transactions that this server knows to be committed: it or a majority ' +
+        'lost data, or was restored from an old copy. Compare the servers before starting this one ' +
+        'again; to give up what only this one holds, move its log and state directories away',
+    });
+    return { reason: 'leader lacks committed transactions' };
   }
 
   #persistSync(epoch: Epoch, clusterId: string): void {
