@@ -11,6 +11,8 @@ import type { TxnLog } from '../store/txn-log.ts';
 export interface CheckpointPolicy {
   /** Transactions between two checkpoints. */
   readonly intervalTxns: number;
+  /** Bytes of log behind a checkpoint, however few transactions: whoever starts reads all of them. */
+  readonly intervalBytes: number;
   /** Milliseconds after which even a few changes are written. */
   readonly intervalMs: number;
   /** What the log keeps behind a checkpoint for learners that come back: the smaller of the two. */
@@ -99,10 +101,15 @@ export class CheckpointDriver {
     const isDue =
       this.#isRewriteDue ||
       count >= this.#policy.intervalTxns ||
-      (count > 0 && nowMs - this.#lastMs >= this.#policy.intervalMs);
+      (count > 0 && (this.#isLogLong || nowMs - this.#lastMs >= this.#policy.intervalMs));
     if (!isDue) return;
     this.#lastMs = nowMs;
     this.#begin();
+  }
+
+  get #isLogLong(): boolean {
+    const { zxid } = this.#checkpointer.checkpoint;
+    return this.#log.bytesAfter(zxid) >= this.#policy.intervalBytes;
   }
 
   #begin(): void {

@@ -58,6 +58,8 @@ const TICK_SETTLED_MS = 50;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
 const CHECKPOINT_INTERVAL_MS = 60_000;
+const CHECKPOINT_INTERVAL_BYTES = 256 * 1024 * 1024;
+
 export class EnsembleNode implements ReplicaPeers {
   readonly node: ZabNode;
   /** What clients are served from. */
@@ -283,6 +285,7 @@ export class EnsembleNode implements ReplicaPeers {
     const { config, runtime, storage } = this.#options;
     const policy = {
       intervalTxns: config.checkpointIntervalTxns,
+      intervalBytes: CHECKPOINT_INTERVAL_BYTES,
       intervalMs: CHECKPOINT_INTERVAL_MS,
       retainTxns: config.logRetainTxns,
       retainBytes: config.logRetainBytes,

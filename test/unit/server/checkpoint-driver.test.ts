@@ -21,6 +21,7 @@ import { SimWorld } from '../../../src/testing/sim-world.ts';
 const EPOCH = makeEpoch(1);
 const POLICY = {
   intervalTxns: 10,
+  intervalBytes: 5000,
   intervalMs: 1000,
   retainTxns: 20,
   retainBytes: 100_000,
@@ -83,11 +84,19 @@ class Bench {
   }
 
   /** So many transactions, each logged by itself and applied. */
-  async run(count: number): Promise<void> {
+  async run(count: number, dataBytes = 0): Promise<void> {
     for (let i = 0; i < count; i++) {
       const at = zxid(++this.#counter);
       const sessionId = makeSessionId(BigInt(this.#counter));
-      const body = { type: TxnType.createSession, timeoutMs: 1000 } as const;
+      const body =
+        dataBytes === 0
+          ? ({ type: TxnType.createSession, timeoutMs: 1000 } as const)
+          : ({
+              type: TxnType.setData,
+              path: '/',
+              data: Buffer.alloc(dataBytes),
+              version: 1,
+            } as const);
       const ids = { sessionId, cxid: 0, origin: SERVER_NONE, requestId: 0 };
       const txn = { ...ids, timeMs: 0, body };
       const append = [{ zxid: at, bytes: encodeTxn(txn) }];
@@ -131,6 +140,19 @@ describe('CheckpointDriver', () => {
     bench.awaitedAfter = undefined;
     await bench.runAndCheckpoint(1);
     assert.equal(bench.base, 120);
+  });
+
+  it('writes a checkpoint when few transactions have made the log long', async () => {
+    const bench = await Bench.create();
+    await bench.run(3);
+    bench.driver.tick(1);
+    assert(!bench.driver.isRunning);
+    await bench.run(1, 6000);
+    bench.driver.tick(2);
+    assert(bench.driver.isRunning);
+    await bench.world.runUntil(() => !bench.driver.isRunning, 10_000);
+    bench.driver.tick(3);
+    assert(!bench.driver.isRunning, 'the log is not long behind the checkpoint');
   });
 
   it('writes no checkpoint while nothing changes', async () => {
