@@ -9,6 +9,8 @@ export type ApacheDataCode =
   | 'GAP'
   /** The tree that the files make is not the one their digests speak of. */
   | 'DIGEST'
+  /** A server is running on what is to be read: it may change meanwhile, and later. */
+  | 'SOURCE_IN_USE'
   /** What is to be written to already holds data. */
   | 'TARGET_IN_USE';
 

@@ -90,7 +90,8 @@ export function openFile(
   return new ByteSource(path, raw);
 }
 
-async function versionDirectory(files: PlainFiles, directory: string): Promise<string> {
+/** Where the files are: the directory's `version-2`, or itself. Rejects with `NOT_FOUND`. */
+export async function versionDirectory(files: PlainFiles, directory: string): Promise<string> {
   const trimmed = directory.replace(/(?<=.)\/+$/, '');
   const below = `${trimmed}/${VERSION_DIRECTORY}`;
   if ((await files.kind(below)) === 'directory') return below;

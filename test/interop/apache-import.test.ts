@@ -17,6 +17,7 @@ import {
   signalProcess,
   startProcess,
   stopProcess,
+  waitForEnd,
 } from '../../cluster/server-process.ts';
 import { type Acl, OPEN_ACL, Perm } from '../../src/base/acl.ts';
 import type { SessionId } from '../../src/base/ids.ts';
@@ -239,10 +240,17 @@ test('a killed Apache server, ours on its data, and Apache again on ours', {
   const { sessionId } = client;
   const written = await readTree(first.address);
   assert.ok(written.size > 25);
+  const dataDir = path.join(directory, 'ours');
+  const early = await vivarium('import', apacheDir, '--data-dir', dataDir);
+  assert.equal(early.exitCode, 3);
+  assert.match(
+    early.stderr,
+    /version-2: process \d+ has a file there open.*; stop Apache ZooKeeper/,
+  );
   signalProcess(first.process, 'SIGKILL');
+  await waitForEnd(first.process, STOP_GRACE_MS);
   client.close();
 
-  const dataDir = path.join(directory, 'ours');
   const imported = await vivarium('import', apacheDir, '--data-dir', dataDir);
   assert.equal(imported.exitCode, 0, imported.stderr);
   assert.match(imported.stdout, /agrees with the \d+ digests in the files/);

@@ -1,6 +1,8 @@
 /** `vivarium import`: the data of an Apache ZooKeeper server become those of one of ours. */
 
 import type { CommandModule } from 'yargs';
+import { ApacheDataError } from '../../apache/apache-data-error.ts';
+import { versionDirectory } from '../../apache/data-dir.ts';
 import {
   type ImportOptions,
   type ImportReport,
@@ -8,6 +10,7 @@ import {
 } from '../../apache/import-data.ts';
 import type { LoadPhase } from '../../apache/load-data.ts';
 import { zxidHex } from '../../base/ids.ts';
+import { writerIn } from '../../runtime/node/file-writers.ts';
 import { NodePlainFiles } from '../../runtime/node/node-plain-files.ts';
 import { createNodeRuntime } from '../../runtime/node/node-runtime.ts';
 import { reportingFailures } from '../data-failure.ts';
@@ -104,11 +107,30 @@ export async function importWithProgress(options: ImportOptions): Promise<Import
   const bar = new ProgressBar(process.stderr);
   const progress = (phase: LoadPhase, done: number, total: number): void =>
     bar.update(PHASES[phase], done, total);
-  const work = (): Promise<ImportReport> =>
-    importApacheData(new NodePlainFiles(), createNodeRuntime(), { ...options, progress });
+  const work = async (): Promise<ImportReport> => {
+    await refuseRunning(options);
+    const runtime = createNodeRuntime();
+    return await importApacheData(new NodePlainFiles(), runtime, { ...options, progress });
+  };
   const report = await reportingFailures(work).finally(() => bar.end());
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
   return report;
+}
+
+/** What a server writes behind our back would be missing from what becomes the truth. */
+async function refuseRunning({
+  apacheDir,
+  apacheLogDir = apacheDir,
+}: ImportOptions): Promise<void> {
+  for (const directory of new Set([apacheDir, apacheLogDir])) {
+    const place = await versionDirectory(new NodePlainFiles(), directory);
+    const writer = await writerIn(place);
+    if (writer === undefined) continue;
+    const problem = `process ${writer} has a file there open for writing`;
+    const remedy =
+      'stop Apache ZooKeeper first, or import a copy that was made while it was stopped';
+    throw new ApacheDataError('SOURCE_IN_USE', place, problem, remedy);
+  }
 }
 
 export function importText(report: ImportReport, dataDir: string): string {
