@@ -7,9 +7,12 @@ import type { Standing } from '../base/standing.ts';
 import type { Runtime, Storage } from '../runtime/runtime.ts';
 import { logDirectory, stateDirectory } from '../store/directories.ts';
 import type { ServerConfig } from './config.ts';
+import { FatalError } from './fatal-error.ts';
 
 /** Follows the name of a directory that was moved aside; a number follows it. */
 const ASIDE = '.damaged-';
+/** So many copies are kept: a disk that fails again and again would be filled with them. */
+const COPIES_MAX = 8;
 /** An empty file of this name, which `zkServer-initialize.sh` also makes, says that nothing is to be waited for. */
 const INITIALIZE = 'initialize';
 const INITIALIZED = 'initialize.used';
@@ -19,7 +22,10 @@ export function canHeal({ isStandalone, voterIds, serverId }: ServerConfig): boo
   return !isStandalone && voterIds.some((sid) => sid !== serverId);
 }
 
-/** Moves both stores, which must be closed, out of the way. Resolves to where they are now. */
+/**
+ * Moves both stores, which must be closed, out of the way. Resolves to where they are now; rejects
+ * with a `FatalError` when there are too many from earlier times.
+ */
 export async function setAside(
   config: ServerConfig,
   { storage, reached }: Pick<Runtime, 'storage' | 'reached'>,
@@ -27,6 +33,17 @@ export async function setAside(
   const logPath = logDirectory(config.dataLogDir);
   const statePath = stateDirectory(config.dataDir);
   const [ofLog, ofState] = await highestNumbers(config, storage);
+  if (ofLog === ofState && (await countCopies(logPath, storage)) >= COPIES_MAX) {
+    throw new FatalError(
+      'DATA',
+      `server ${config.serverId}: its data is damaged, and was set aside ${COPIES_MAX} times before`,
+      {
+        remedy:
+          `replace the disk if it is to blame; delete the directories ${logPath}${ASIDE}N and ` +
+          `${statePath}${ASIDE}N that nobody needs any more, and start the server again`,
+      },
+    );
+  }
   // A move that was cut short between the two goes on under its number.
   const number = ofLog === ofState ? ofLog + 1 : Math.max(ofLog, ofState);
   const moved: string[] = [];
@@ -66,15 +83,25 @@ export async function isInitialized(config: ServerConfig, { storage }: Runtime):
   return false;
 }
 
+async function countCopies(path: string, storage: Storage): Promise<number> {
+  const [directory, prefix] = splitAside(path);
+  return (await storage.list(directory)).filter((name) => name.startsWith(prefix)).length;
+}
+
+/** The directory in which copies of a store lie, and how their names begin. */
+function splitAside(path: string): readonly [directory: string, prefix: string] {
+  const slash = path.lastIndexOf('/');
+  return [path.slice(0, slash), path.slice(slash + 1) + ASIDE];
+}
+
 /** The last number under which the log, and the state, was moved aside; 0 for never. */
 async function highestNumbers(
   config: ServerConfig,
   storage: Storage,
 ): Promise<readonly [number, number]> {
   const highest = async (path: string): Promise<number> => {
-    const slash = path.lastIndexOf('/');
-    const prefix = path.slice(slash + 1) + ASIDE;
-    const names = await storage.list(path.slice(0, slash));
+    const [directory, prefix] = splitAside(path);
+    const names = await storage.list(directory);
     const numbers = names.filter((name) => name.startsWith(prefix)).map(numberOf);
     return Math.max(0, ...numbers);
   };

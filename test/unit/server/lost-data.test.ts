@@ -252,6 +252,29 @@ describe('a server that was set aside half when it was killed', () => {
   });
 });
 
+describe('a server whose disk fails again and again', () => {
+  it('stops after the eighth time, with what to do, rather than fill the disk with copies', async () => {
+    const ensemble = await stoppedAll();
+    for (const id of [2, 3]) await ensemble.start(`zk${id}`, id, LINES);
+    const disk = ensemble.world.disk('zk1');
+    for (let time = 1; time <= 8; time++) {
+      assert(disk.corrupt('/data/log', isLogGroup) > 0);
+      await ensemble.start('zk1', 1, LINES);
+      await healed(ensemble, 'zk1');
+      await writeSomething(ensemble, 'zk2');
+      await evenly(ensemble);
+      ensemble.crash('zk1');
+    }
+    disk.corrupt('/data/log', isLogGroup);
+    const refused = /damaged, and was set aside 8 times before; .*delete the directories/;
+    await assert.rejects(ensemble.start('zk1', 1, LINES), refused);
+    for (const store of ['log', 'state']) disk.wipe(`/data/${store}.damaged-3`);
+    await ensemble.start('zk1', 1, LINES);
+    await healed(ensemble, 'zk1');
+    assert(disk.stores.has('/data/log.damaged-9'));
+  });
+});
+
 describe('a store that lost its newest writes without a trace', () => {
   /** Puts back what the stores held, and leaves the file beside them as it is. */
   function turnBack(ensemble: SimEnsemble, host: string, old: readonly KeyValue[]): void {
