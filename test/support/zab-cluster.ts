@@ -38,6 +38,8 @@ interface Link {
   readonly toAcceptor: QuorumMessage[];
   readonly toDialler: QuorumMessage[];
   isOpen: boolean;
+  /** Who closed its end while the way to the other one was cut: the other one knows nothing of it. */
+  leftBy: ServerId | undefined;
   /** Which lives of the two processes it connects: a later one knows nothing of it. */
   readonly fromLife: number;
   readonly toLife: number;
@@ -166,7 +168,7 @@ export class ZabCluster {
     server.writes = [];
     server.role = { name: 'looking' };
     for (const link of isSilent ? [] : [...this.#links]) {
-      if (link.from === server.id || link.to === server.id) this.#breakLink(link);
+      if (link.from === server.id || link.to === server.id) this.#leave(link, server);
     }
     this.#notifications = this.#notifications.filter((n) => n.from !== server.id);
     for (const other of isSilent ? [] : this.servers) {
@@ -316,6 +318,10 @@ export class ZabCluster {
     const number = toAcceptor ? link.accepted : link.dialled;
     const life = toAcceptor ? link.toLife : link.fromLife;
     if (message === undefined || number === undefined || server.life !== life) return;
+    if (link.leftBy === server.id) {
+      this.#leave(link, server);
+      return;
+    }
     server.node?.receive(number, message);
     this.#drain(server);
   }
@@ -327,6 +333,13 @@ export class ZabCluster {
     const server = this.server(sent.to);
     server.node?.notified(sent.from, sent.notification);
     this.#drain(server);
+  }
+
+  /** The other end hears of it where anything passes; otherwise what it sends goes nowhere. */
+  #leave(link: Link, server: Server): void {
+    const other = link.from === server.id ? link.to : link.from;
+    if (link.leftBy === other || this.#passes(server.id, other)) this.#breakLink(link);
+    else link.leftBy = server.id;
   }
 
   #breakLink(link: Link): void {
@@ -348,8 +361,9 @@ export class ZabCluster {
   #linkOf(server: Server, number: LinkId): Link | undefined {
     return this.#links.find(
       (link) =>
-        (link.from === server.id && link.dialled === number && link.fromLife === server.life) ||
-        (link.to === server.id && link.accepted === number && link.toLife === server.life),
+        link.leftBy !== server.id &&
+        ((link.from === server.id && link.dialled === number && link.fromLife === server.life) ||
+          (link.to === server.id && link.accepted === number && link.toLife === server.life)),
     );
   }
 
@@ -390,7 +404,7 @@ export class ZabCluster {
         const { reason } = effect;
         assert(!isAccusation(reason), `server ${server.id} accuses another: ${reason}`);
         const link = this.#linkOf(server, effect.link);
-        if (link !== undefined) this.#breakLink(link);
+        if (link !== undefined) this.#leave(link, server);
         return;
       }
       case 'readLog': {
@@ -460,6 +474,7 @@ export class ZabCluster {
       toAcceptor: [],
       toDialler: [],
       isOpen: true,
+      leftBy: undefined,
       fromLife: server.life,
       toLife: other.life,
     };

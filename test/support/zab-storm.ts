@@ -11,6 +11,8 @@ export interface StormOutcome {
 
 const EVENTS = 1500;
 const SHORT_EPOCH = 20;
+/** After everything has healed: until there is a leader and all others have what it has. */
+const PROGRESS_MAX_MS = 10_000;
 
 /**
  * Crashes (half of them silent in seeds that wipe), cuts, trims, proposals, and in every other pair
@@ -92,7 +94,7 @@ function heal(cluster: ZabCluster, seed: number, voters: number): void {
   const { servers } = cluster;
   cluster.cut.clear();
   for (const server of servers) if (server.node === undefined) cluster.start(server.id);
-  const isSettled = cluster.runUntil(() => cluster.isSettled());
+  const isSettled = cluster.runUntil(() => cluster.isSettled(), PROGRESS_MAX_MS);
   assert(isSettled, `seed ${seed}: no progress after healing`);
   for (const server of servers) {
     assert.equal(server.applied.length, cluster.committed.length, `seed ${seed}`);
