@@ -73,8 +73,8 @@ describe('ZabNode', () => {
     cluster.propose();
     cluster.runUntil(() => leader.disk.log.length === 2, 900);
     cluster.crash(3);
-    cluster.cut.clear();
     assert(cluster.runUntil(() => cluster.leader() !== undefined));
+    cluster.cut.clear();
     cluster.propose();
     cluster.runUntil(() => cluster.committed.length === 1);
     cluster.syncModes.clear();
