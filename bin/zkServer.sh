@@ -94,7 +94,12 @@ start() {
     echo "already running as process $pid."
     return 1
   fi
-  mkdir -p "$ZOO_LOG_DIR" "$(dirname "$ZOOPIDFILE")"
+  mkdir -p "$ZOO_LOG_DIR" "$(dirname "$ZOOPIDFILE")" 2>/dev/null
+  if ! (: >"$output") 2>/dev/null; then
+    echo 'FAILED TO START'
+    echo "$output cannot be written: let ZOO_LOG_DIR name a directory in which it can" >&2
+    return 1
+  fi
   # A session of its own, so that closing the terminal does not end it.
   detach=nohup
   if command -v setsid >/dev/null 2>&1; then

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -54,6 +55,15 @@ test('zkServer.sh start tells of a server that ends at once, and says why', asyn
   assert.equal(stdout, 'Starting zookeeper ... FAILED TO START\n');
   assert.equal(exitCode, 1);
   assert.match(stderr, /zoo\.cfg:4: tickTime=abc; expected a whole number/);
+});
+
+test('zkServer.sh start says when it may not write the log, and starts nothing', async () => {
+  await kit.configure([`clientPort=${kit.port}`]);
+  const { stdout, stderr, exitCode } = await kit.run(['start'], { ZOO_LOG_DIR: '/proc/logs' });
+  assert.equal(stdout, 'Starting zookeeper ... FAILED TO START\n');
+  assert.match(stderr, /^\/proc\/logs\/\S+ cannot be written: let ZOO_LOG_DIR name/m);
+  assert.equal(exitCode, 1);
+  assert.equal(existsSync(kit.pidFile), false);
 });
 
 test('zkServer.sh takes no stranger for the server of an old pid file', async () => {
