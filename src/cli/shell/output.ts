@@ -29,12 +29,17 @@ export class Output {
   /** As `answer`, but the text is of those that the original prints as an error though it is none. */
   report(line: string, value: unknown): void {
     if (this.isJson) this.stdout.write(`${JSON.stringify(value)}\n`);
-    else this.note(line);
+    else this.stderr.write(`${line}\n`);
   }
 
   /** For the person at the terminal: what was done otherwise than asked, and why. */
   note(line: string): void {
-    this.stderr.write(`${line}\n`);
+    this.stderr.write(`${this.isJson ? JSON.stringify({ note: line }) : line}\n`);
+  }
+
+  /** What was asked was not done: lines of text, or one line of JSON. */
+  failure(lines: readonly string[], error: unknown): void {
+    this.stderr.write(this.isJson ? `${JSON.stringify({ error })}\n` : `${lines.join('\n')}\n`);
   }
 
   /** Something happened that nobody waits for. */

@@ -267,25 +267,22 @@ export class Shell implements ShellControl {
     const { out } = this.#options;
     if (error instanceof CommandError) {
       const { message, code, exitCode } = error;
-      out.note(out.isJson ? JSON.stringify({ error: { message, code } }) : message);
+      out.failure([message], { message, code });
       return exitCode;
     }
     if (!(error instanceof KeeperError)) throw error;
     const { code, path, outcomeUnknown, cause } = error;
     const message = failureText(error);
     const reason = cause instanceof NoServer ? cause.message : undefined;
-    if (out.isJson) {
-      out.note(JSON.stringify({ error: { message, code, path, outcomeUnknown, reason } }));
-    } else {
-      out.note(message);
-      if (reason !== undefined) out.note(reason);
-      // What the client itself refuses, it gives a reason for; the original's words have none.
-      if (code === 'BAD_ARGUMENTS' && !error.message.includes(': bad arguments ')) {
-        out.note(error.message);
-      }
-      if (outcomeUnknown)
-        out.note('The connection was lost before the answer: it may have been done.');
+    const lines = [message];
+    if (reason !== undefined) lines.push(reason);
+    // What the client itself refuses, it gives a reason for; the original's words have none.
+    const isOwn = code === 'BAD_ARGUMENTS' && !error.message.includes(': bad arguments ');
+    if (isOwn) lines.push(error.message);
+    if (outcomeUnknown) {
+      lines.push('The connection was lost before the answer: it may have been done.');
     }
+    out.failure(lines, { message, code, path, outcomeUnknown, reason });
     return EXIT_FAILED;
   }
 }

@@ -83,11 +83,25 @@ function plansOf({ options }: Invocation, branch: Branch, to: string): NodePlan[
   );
 }
 
-async function write({ client, out, options, signal }: Invocation, plans: readonly NodePlan[]) {
+/** Writes them, over what is there if `-f` was given. When it does not get to the end it says how far it got. */
+export async function write(
+  { client, out, options, signal }: Invocation,
+  plans: readonly NodePlan[],
+): Promise<void> {
   const overwrites = options.has('f');
-  await withProgress(out, 'writing', (progress) =>
-    writeBranch(client, plans, { signal, overwrites, progress }),
-  );
+  let written = 0;
+  try {
+    await withProgress(out, 'writing', (show) => {
+      const progress = (done: number, total: number): void => {
+        written = done;
+        show(done, total);
+      };
+      return writeBranch(client, plans, { signal, overwrites, progress });
+    });
+  } catch (error) {
+    if (written > 0) out.note(`${written} of ${plans.length} nodes were written, and perhaps more`);
+    throw error;
+  }
 }
 
 function fitsOneTransaction(plans: readonly NodePlan[]): boolean {

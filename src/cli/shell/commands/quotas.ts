@@ -169,7 +169,7 @@ export const listQuotaCommand: Command = {
     const { client, out, signal } = call;
     const path = wordAt(call, 0);
     const place = `${ROOT}${path}`;
-    out.note(`absolute path is ${place}/${LIMITS}`);
+    if (!out.isJson) out.note(`absolute path is ${place}/${LIMITS}`);
     checkedPath(`${place}/${LIMITS}`);
     const limits = await trackAt(client, `${place}/${LIMITS}`, signal);
     const stats = await trackAt(client, `${place}/${STATS}`, signal);

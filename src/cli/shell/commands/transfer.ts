@@ -9,11 +9,11 @@ import {
   parseDocument,
   plansOfDocument,
 } from '../branch-document.ts';
-import { writeBranch } from '../branch-write.ts';
 import { type Command, wordAt } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { checkedPath } from '../path-text.ts';
 import { withProgress } from '../progress.ts';
+import { write } from './copying.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -52,7 +52,7 @@ export const importCommand: Command = {
   options: { flags: ['f', 'A'] },
   wordsMin: 1,
   run: async (call) => {
-    const { client, out, options, words, signal } = call;
+    const { out, options, words } = call;
     const file = wordAt(call, 0);
     const document = parseDocument(await withFile(file, () => readFile(file, 'utf8')));
     const root = checkedPath(words[1] ?? document.path);
@@ -61,9 +61,7 @@ export const importCommand: Command = {
     if (plans.length < all.length) {
       out.note(`${all.length - plans.length} ephemeral node(s) left out: their sessions are gone`);
     }
-    await withProgress(out, 'writing', (progress) =>
-      writeBranch(client, plans, { signal, overwrites: options.has('f'), progress }),
-    );
+    await write(call, plans);
     out.report(`Imported ${plans.length} nodes to ${root}`, { imported: plans.length, path: root });
   },
 };

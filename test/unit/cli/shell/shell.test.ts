@@ -1,6 +1,9 @@
 /** The shell on servers that say what a test tells them to. */
 
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { ErrorCode } from '../../../../src/base/error-code.ts';
 import { OpCode } from '../../../../src/base/op-code.ts';
@@ -205,6 +208,39 @@ describe('Shell', () => {
     assert.deepEqual(JSON.parse(stage.printed().out), {
       event: { state: 'SyncConnected', type: 'NodeDeleted', path: '/a' },
     });
+  });
+
+  test('prints remarks as JSON too', async () => {
+    const stage = await Stage.start('zk1', true);
+    stage.stage.responder = (connection, request) => {
+      connection.reply(request, { body: (writer) => writer.writeStrings(['b']) });
+    };
+    const { out, err } = await stage.execute('ls /a watch');
+    assert.deepEqual(JSON.parse(out), ['b']);
+    assert.match(JSON.parse(err).note, /^'ls path \[watch\]' has been deprecated/);
+  });
+
+  test('says how much was written when it does not get to the end', async () => {
+    const stage = await Stage.start();
+    const nodes = Array.from({ length: 600 }, (_, i) => ({ path: i === 0 ? '/' : `/${i}` }));
+    const file = path.join(tmpdir(), `vivarium-import-${process.pid}.json`);
+    await writeFile(
+      file,
+      JSON.stringify({ format: 'vivarium-branch', version: 1, path: '/a', nodes }),
+    );
+    let created = 0;
+    stage.stage.responder = (connection, request) => {
+      created += 1;
+      if (created > 300) connection.close();
+      else connection.reply(request, { body: (writer) => writer.writeString('/a') });
+    };
+    const { err } = await stage.execute(`import ${file}`);
+    await rm(file);
+    assert.match(
+      err,
+      /^256 of 600 nodes were written, and perhaps more\nKeeperErrorCode = ConnectionLoss/,
+    );
+    assert.equal(stage.shell.exitCode, 1);
   });
 
   test('tells of a lost connection once, and of the next one', async () => {
