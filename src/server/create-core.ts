@@ -51,7 +51,7 @@ export function createCore(
 }
 
 /** What every server should have as the others have it, under the names of the configuration. */
-function settingsToCompare(config: ServerConfig, wallMs: number): PeerSettings {
+function settingsToCompare(config: ServerConfig): Omit<PeerSettings, 'wallMs'> {
   const limits = {
     tickTime: config.tickTimeMs,
     initLimit: config.initLimit,
@@ -67,7 +67,6 @@ function settingsToCompare(config: ServerConfig, wallMs: number): PeerSettings {
   return {
     rules: new Map([['extendedTypesEnabled', String(config.extendedTypesEnabled)]]),
     limits: new Map(pairs.map(([key, value]) => [key, String(value)])),
-    wallMs,
   };
 }
 
@@ -86,6 +85,7 @@ export function createPeerNetwork(
     quorum: { host, port: quorumPort },
     election: { host, port: electionPort },
   }));
+  const settings = settingsToCompare(config);
   const ownHost = config.members.find((member) => member.id === config.serverId)?.host;
   const isAny = config.quorumListenOnAllIps || ownHost === undefined || isAnyAddress(ownHost);
   return new PeerNetwork({
@@ -98,7 +98,7 @@ export function createPeerNetwork(
       standing: node.standing,
       isEmpty: node.isEmpty,
       participants: config.voterIds,
-      settings: settingsToCompare(config, runtime.clock.wallMs()),
+      settings: { ...settings, wallMs: runtime.clock.wallMs() },
     }),
     listenHost: isAny ? undefined : ownHost,
     onRefusal: (reason) => log.error('peerRefused', { reason }),
