@@ -134,7 +134,7 @@ export class SimStream implements ByteStream {
     if (this.#isClosed) return;
     this.#close();
     const { host, port } = this.remote;
-    this.#notifyClose(new RuntimeError(code, `${host}:${port}: ${reason}`));
+    this.#notifyClose(streamError(code, `${host}:${port}: ${reason}`));
   }
 
   /** What this side sent and has not arrived is lost. */
@@ -283,6 +283,15 @@ export class SimStream implements ByteStream {
   #notifyClose(error: Error | undefined): void {
     this.process.after(0, () => this.#attached().onClose(error));
   }
+}
+
+/** Connections end all the time, and where in the simulator they did is of no use to anybody. */
+function streamError(code: RuntimeErrorCode, message: string): RuntimeError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new RuntimeError(code, message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 function joined(segment: Segment): Uint8Array {

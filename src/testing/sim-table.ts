@@ -20,6 +20,7 @@ export class SimTable {
   #keys: string[] = [];
   readonly #values = new Map<string, Uint8Array>();
   readonly #views = new Set<TableView>();
+  #byteSize = 0;
 
   get size(): number {
     return this.#keys.length;
@@ -27,9 +28,7 @@ export class SimTable {
 
   /** Bytes of all keys and values. */
   get byteSize(): number {
-    let bytes = 0;
-    for (const [key, value] of this.#values) bytes += key.length + value.length;
-    return bytes;
+    return this.#byteSize;
   }
 
   /** The table's own bytes: not to be changed. */
@@ -51,6 +50,7 @@ export class SimTable {
     for (const { key, value } of changes) {
       const before = this.#values.get(key);
       undo.push({ key, value: before });
+      this.#byteSize += pairBytes(key, value) - pairBytes(key, before);
       if (value !== undefined) this.#values.set(key, value);
       else this.#values.delete(key);
       if (before === undefined && value !== undefined && !removed.delete(key)) added.add(key);
@@ -163,6 +163,10 @@ export class TableView {
     this.#low = this.#high;
     this.#onClose();
   }
+}
+
+function pairBytes(key: string, value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : key.length + value.length;
 }
 
 export function keyText(key: Uint8Array): string {

@@ -5,6 +5,7 @@
 
 import { invariant } from '../../src/base/assert.ts';
 import { type Address, RuntimeError } from '../../src/runtime/runtime.ts';
+import type { ServerConfig } from '../../src/server/config.ts';
 import { configFromOptions } from '../../src/server/load-config.ts';
 import type { Log } from '../../src/server/logger.ts';
 import { createServer, type Server, type ServerView } from '../../src/server/server.ts';
@@ -75,6 +76,8 @@ export class SimCluster {
   /** When which host's server was killed, in virtual time. */
   readonly crashes = new Map<string, number[]>();
   readonly #shape: ClusterShape;
+  /** Made at a server's first start; nobody changes it. */
+  readonly #configs = new Map<SimMember, ServerConfig>();
   readonly #violations: string[];
   readonly #logLine: LogLine | undefined;
 
@@ -112,7 +115,9 @@ export class SimCluster {
     invariant(member.life === undefined, 'the server is running');
     const { hostName } = member;
     const log = this.#log(member);
-    const server = createServer(this.#config(member), this.world.runtimeFor(hostName), { log });
+    const config = this.#configs.get(member) ?? this.#config(member);
+    this.#configs.set(member, config);
+    const server = createServer(config, this.world.runtimeFor(hostName), { log });
     const life: Life = { server, isStarted: false };
     member.life = life;
     const failed = (error: unknown): void => {
@@ -197,7 +202,7 @@ export class SimCluster {
     return this.members.every((member) => this.view(member)?.lastZxid === first);
   }
 
-  #config(member: SimMember) {
+  #config(member: SimMember): ServerConfig {
     const shape = this.#shape;
     const servers: Record<number, string> = {};
     for (const { id, hostName, isVoter } of this.members) {
