@@ -89,7 +89,7 @@ type TreeFacts = Pick<ExportReport, 'nodeCount' | 'sessionCount' | 'ttlNodeCount
 function factsOf(tree: DataTree): TreeFacts {
   const { nodeCount, sessionCount, digestHex: digest } = tree;
   let ttlNodeCount = 0;
-  for (const node of tree.sweepable) if (node.kind === NodeKind.ttl) ttlNodeCount += 1;
+  for (const node of tree.sweepable()) if (node.kind === NodeKind.ttl) ttlNodeCount += 1;
   return { nodeCount, sessionCount, ttlNodeCount, digest };
 }
 

@@ -76,7 +76,7 @@ function numberAcls(tree: DataTree): Map<SharedAcl, number> {
 
 function writeNode(writer: JuteWriter, path: string, node: Znode, aclId: number): void {
   writer.writeString(path === '/' ? '' : path);
-  writer.writeBinaryString(node.dataText);
+  writer.writeBuffer(node.dataView);
   writer.writeLong(aclId);
   writer.writeLong(node.czxid);
   writer.writeLong(node.mzxid);

@@ -43,10 +43,11 @@ function globalSessions(source: CommandSource): string {
 function ephemerals(source: CommandSource): string {
   const text = new AnswerText();
   let sessionCount = 0;
-  for (const [sessionId, nodes] of source.backend.tree.ephemerals.entries()) {
+  const { ephemerals: owned } = source.backend.tree;
+  for (const sessionId of owned.owners()) {
     sessionCount += 1;
     text.line(`${sessionIdHex(sessionId)}:`);
-    for (const node of nodes) {
+    for (const node of owned.of(sessionId)) {
       if (text.isFull) break;
       text.line(`\t${node.path}`);
     }

@@ -141,14 +141,18 @@ export class JuteWriter {
     this.#at += 4 + byteLength;
   }
 
-  /** A vector of strings, its count patched in, so that any iterable will do; count -1 for null. */
-  writeStrings(values: Iterable<string> | null): void {
+  /**
+   * A vector of strings, or of their bytes in UTF-8; the count is patched in, so that any iterable will
+   * do; count -1 for null.
+   */
+  writeStrings(values: Iterable<string | Uint8Array> | null): void {
     const mark = this.length;
     this.writeInt(-1);
     if (values === null) return;
     let count = 0;
     for (const value of values) {
-      this.writeString(value);
+      if (typeof value === 'string') this.writeString(value);
+      else this.writeBuffer(value);
       count += 1;
     }
     this.patchInt(mark, count);

@@ -57,7 +57,7 @@ export class ContainerSweep {
   #look(tree: DataTree, nowMs: number, wallMs: number): void {
     this.#due = [];
     this.#next = 0;
-    for (const node of tree.sweepable) if (this.#isDue(node, wallMs)) this.#due.push(node.path);
+    for (const node of tree.sweepable()) if (this.#isDue(node, wallMs)) this.#due.push(node.path);
     // The first one goes at once, the others follow at the pace of the policy.
     this.#workedAtMs = nowMs - this.#pauseMs;
   }

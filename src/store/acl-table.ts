@@ -8,19 +8,24 @@ import { invariant } from '../base/assert.ts';
 
 /** An ACL held by `nodeCount` nodes. */
 export class SharedAcl {
+  /** By which nodes refer to it; another ACL may get it when this one is gone. */
+  readonly id: number;
   readonly list: readonly Acl[];
   readonly key: string;
   nodeCount = 0;
 
-  constructor(list: readonly Acl[], key: string) {
+  constructor(id: number, list: readonly Acl[], key: string) {
+    this.id = id;
     this.list = list;
     this.key = key;
   }
 }
 
 export class AclTable {
-  readonly #open = new SharedAcl(OPEN_ACL, keyOf(OPEN_ACL));
+  readonly #open = new SharedAcl(0, OPEN_ACL, keyOf(OPEN_ACL));
   readonly #byKey = new Map<string, SharedAcl>();
+  readonly #byId: (SharedAcl | undefined)[] = [this.#open];
+  readonly #freeIds: number[] = [];
 
   /** Distinct ACLs in use, the open one not counted. */
   get size(): number {
@@ -36,17 +41,29 @@ export class AclTable {
     const key = keyOf(list);
     let shared = this.#byKey.get(key);
     if (shared === undefined) {
-      shared = new SharedAcl(Object.freeze(list.map(copyEntry)), key);
+      const id = this.#freeIds.pop() ?? this.#byId.length;
+      shared = new SharedAcl(id, Object.freeze(list.map(copyEntry)), key);
       this.#byKey.set(key, shared);
+      this.#byId[id] = shared;
     }
     shared.nodeCount += 1;
+    return shared;
+  }
+
+  /** An ACL in use. */
+  byId(id: number): SharedAcl {
+    const shared = this.#byId[id];
+    invariant(shared !== undefined, 'ACL of no number');
     return shared;
   }
 
   release(shared: SharedAcl): void {
     shared.nodeCount -= 1;
     invariant(shared.nodeCount >= 0, 'ACL released more often than acquired');
-    if (shared.nodeCount === 0 && shared !== this.#open) this.#byKey.delete(shared.key);
+    if (shared.nodeCount > 0 || shared === this.#open) return;
+    this.#byKey.delete(shared.key);
+    this.#byId[shared.id] = undefined;
+    this.#freeIds.push(shared.id);
   }
 }
 

@@ -18,10 +18,11 @@ import { AclTable } from './acl-table.ts';
 import type { ChangeTracker } from './change-tracker.ts';
 import { TreeDigest } from './digest.ts';
 import { Ephemerals } from './ephemerals.ts';
+import { NodeTable } from './node-table.ts';
 import { NodeKind, nodeKind } from './owner.ts';
 import { QuotaBook } from './quota.ts';
 import { SessionTable } from './session-table.ts';
-import { StatSlab } from './stat-slab.ts';
+import { NO_SLOT } from './stat-slab.ts';
 import type { TreeListener } from './tree-listener.ts';
 import {
   type CloseSessionTxn,
@@ -83,14 +84,14 @@ export class DataTree {
   /** Read-only outside: changed by transactions. */
   readonly sessions: SessionTable = new SessionTable();
   /** Read-only outside: changed by transactions. */
-  readonly ephemerals: Ephemerals = new Ephemerals();
+  readonly ephemerals: Ephemerals = new Ephemerals((slot) => this.#node(slot));
   /** Read-only outside: kept current by transactions. */
   readonly quotas: QuotaBook;
   readonly #extendedTypes: boolean;
-  readonly #slab = new StatSlab();
+  readonly #table = new NodeTable();
   readonly #acls = new AclTable();
   readonly #digest = new TreeDigest();
-  readonly #sweepable = new Set<Znode>();
+  readonly #sweepable = new Set<number>();
   readonly #root: Znode;
   #lastZxid: Zxid = ZXID_NONE;
   #nodeCount = 0;
@@ -103,7 +104,7 @@ export class DataTree {
       find: (path) => this.find(path),
       rewrite: (node, path, data) => this.#rewrite(node, path, data),
     });
-    this.#root = this.#insert(undefined, '/', OPEN_ACL, SESSION_NONE);
+    this.#root = this.#settle(this.#table.root, '/', OPEN_ACL, SESSION_NONE);
     this.#bear(this.#root, '/', EMPTY, ZXID_NONE, 0);
     const zookeeper = this.#insert(this.#root, ZOOKEEPER_PATH, OPEN_ACL, SESSION_NONE);
     this.#bear(zookeeper, ZOOKEEPER_PATH, EMPTY, ZXID_NONE, 0);
@@ -147,23 +148,13 @@ export class DataTree {
   }
 
   /** Containers and nodes with a time to live: what the leader's sweep looks at. */
-  get sweepable(): ReadonlySet<Znode> {
-    return this.#sweepable;
+  *sweepable(): Generator<Znode> {
+    for (const slot of this.#sweepable) yield this.#node(slot);
   }
 
   /** The node at a path, `""` being the root too. Paths are not validated: a bad one has no node. */
   find(path: string): Znode | undefined {
-    if (path.length <= 1) return path === '' || path === '/' ? this.#root : undefined;
-    if (path.charCodeAt(0) !== SLASH) return undefined;
-    let node: Znode | undefined = this.#root;
-    let start = 1;
-    while (node !== undefined) {
-      const end = path.indexOf('/', start);
-      if (end === -1) return node.child(path.slice(start));
-      node = node.child(path.slice(start, end));
-      start = end + 1;
-    }
-    return undefined;
+    return this.#nodeAt(path, path.length);
   }
 
   /** Every node with its path, parents before children. The tree must not change meanwhile. */
@@ -173,7 +164,7 @@ export class DataTree {
       yield next;
       const [path, node] = next;
       const prefix = path === '/' ? path : `${path}/`;
-      for (const child of node.children.values()) pending.push([prefix + child.name, child]);
+      for (const child of node.children()) pending.push([prefix + child.name, child]);
     }
   }
 
@@ -211,7 +202,7 @@ export class DataTree {
     if (cut === -1 || (path.length > 1 && cut === path.length - 1)) return false;
     let node = this.find(path);
     if (node === undefined) {
-      const parent = this.find(path.slice(0, cut));
+      const parent = this.#nodeAt(path, cut);
       if (parent === undefined) return false;
       node = this.#insert(parent, path, fields.acl, fields.storedOwner);
     } else {
@@ -242,9 +233,9 @@ export class DataTree {
    */
   removeOrphans(): number {
     let count = 0;
-    for (const [owner, nodes] of [...this.ephemerals.entries()]) {
+    for (const owner of [...this.ephemerals.owners()]) {
       if (this.sessions.has(owner)) continue;
-      for (const node of [...nodes]) {
+      for (const node of [...this.ephemerals.of(owner)]) {
         this.#delete(this.#lastZxid, node.path);
         count += 1;
       }
@@ -303,7 +294,7 @@ export class DataTree {
   #create(zxid: Zxid, timeMs: number, txn: CreateTxn): ErrorCode {
     const path = txn.path;
     const cut = path.lastIndexOf('/');
-    const parent = this.find(path.slice(0, cut));
+    const parent = this.#nodeAt(path, cut);
     if (parent === undefined) return ErrorCode.noNode;
     const parentPath = cut === 0 ? '/' : path.slice(0, cut);
     this.#beforeChange(parent, parentPath);
@@ -311,7 +302,7 @@ export class DataTree {
       txn.parentCversion === CVERSION_UNKNOWN ? parent.creates + 1 : txn.parentCversion;
     parent.recordChildCreated(creates, zxid);
     this.#digest.statChanged(parent);
-    const existing = parent.child(path.slice(cut + 1));
+    const existing = this.#child(parent, path, cut);
     if (existing !== undefined) {
       this.#beforeChange(existing, path);
       this.#replaceAcl(existing, txn.acl, existing.aversion);
@@ -332,18 +323,18 @@ export class DataTree {
 
   #delete(zxid: Zxid, path: string): ErrorCode {
     const cut = path.lastIndexOf('/');
-    const parent = this.find(path.slice(0, cut));
+    const parent = this.#nodeAt(path, cut);
     if (parent === undefined || path === '/') return ErrorCode.noNode;
     const parentPath = cut === 0 ? '/' : path.slice(0, cut);
     this.#beforeChange(parent, parentPath);
     parent.recordChildDeleted(zxid);
     this.#digest.statChanged(parent);
-    const node = parent.child(path.slice(cut + 1));
+    const node = this.#child(parent, path, cut);
     if (node === undefined) return ErrorCode.noNode;
     this.#removeSubtree(node, path);
     this.listener?.deleted(path, node);
     this.listener?.childrenChanged(parentPath, parent);
-    node.release(this.#slab);
+    node.release();
     return ErrorCode.ok;
   }
 
@@ -369,8 +360,9 @@ export class DataTree {
   /** Deletes the paths the leader listed, then what the session owns beyond them. */
   #closeSession(zxid: Zxid, sessionId: SessionId, txn: CloseSessionTxn): ErrorCode {
     for (const path of txn.paths) this.#delete(zxid, path);
-    const left = this.ephemerals.of(sessionId);
-    if (left.size > 0) for (const node of [...left]) this.#delete(zxid, node.path);
+    if (this.ephemerals.countOf(sessionId) > 0) {
+      for (const node of [...this.ephemerals.of(sessionId)]) this.#delete(zxid, node.path);
+    }
     this.changes?.beforeSessionChange(sessionId);
     this.sessions.delete(sessionId);
     return ErrorCode.ok;
@@ -405,16 +397,35 @@ export class DataTree {
     this.#acls.release(old);
   }
 
+  #node(slot: number): Znode {
+    return new Znode(this.#table, this.#acls, slot);
+  }
+
+  /** The node at the part of a path before `end`. */
+  #nodeAt(path: string, end: number): Znode | undefined {
+    const slot = this.#table.find(path, end);
+    return slot === NO_SLOT ? undefined : this.#node(slot);
+  }
+
+  /** The child whose name follows the slash at `cut`. */
+  #child(parent: Znode, path: string, cut: number): Znode | undefined {
+    const slot = this.#table.child(parent.slot, path, cut);
+    return slot === NO_SLOT ? undefined : this.#node(slot);
+  }
+
   /** Links a new node under its parent, every number zero. */
-  #insert(parent: Znode | undefined, path: string, acl: readonly Acl[], owner: SessionId): Znode {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+  #insert(parent: Znode, path: string, acl: readonly Acl[], owner: SessionId): Znode {
+    const slot = this.#table.insert(parent.slot, path, path.lastIndexOf('/'));
+    return this.#settle(slot, path, acl, owner);
+  }
+
+  #settle(slot: number, path: string, acl: readonly Acl[], owner: SessionId): Znode {
+    const node = this.#node(slot);
     const isCounted = !path.startsWith(ZOOKEEPER_PATH) || path.charCodeAt(10) !== SLASH;
     const kind = nodeKind(owner, this.#extendedTypes);
-    const shared = this.#acls.acquire(acl);
-    const node = new Znode(this.#slab, parent, name, shared, owner, kind, isCounted);
-    if (parent !== undefined) parent.addChild(node);
-    if (kind === NodeKind.ephemeral) this.ephemerals.add(owner, node);
-    else if (kind !== NodeKind.persistent) this.#sweepable.add(node);
+    node.recordNature(this.#acls.acquire(acl), owner, kind, isCounted);
+    if (kind === NodeKind.ephemeral) this.ephemerals.add(owner, slot);
+    else if (kind !== NodeKind.persistent) this.#sweepable.add(slot);
     this.#nodeCount += 1;
     this.#dataSize += path.length;
     return node;
@@ -429,9 +440,9 @@ export class DataTree {
   /** A node deleted by a validated transaction has no children; one overtaken on replay may. */
   #removeSubtree(node: Znode, path: string): void {
     if (node.numChildren > 0) {
-      for (const child of [...node.children.values()]) {
+      for (const child of [...node.children()]) {
         this.#removeSubtree(child, `${path}/${child.name}`);
-        child.release(this.#slab);
+        child.release();
       }
     }
     this.changes?.beforeDelete(node, path);
@@ -440,9 +451,9 @@ export class DataTree {
 
   /** Unlinks a node; its numbers stay readable until it is released. */
   #remove(node: Znode, path: string): void {
-    node.parent?.removeChild(node.name);
-    if (node.isEphemeral) this.ephemerals.remove(node.storedOwner, node);
-    else if (node.kind !== NodeKind.persistent) this.#sweepable.delete(node);
+    this.#table.remove(node.slot);
+    if (node.isEphemeral) this.ephemerals.remove(node.storedOwner, node.slot);
+    else if (node.kind !== NodeKind.persistent) this.#sweepable.delete(node.slot);
     this.#acls.release(node.sharedAcl);
     this.#digest.removed(node);
     this.#nodeCount -= 1;

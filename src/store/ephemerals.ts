@@ -1,45 +1,53 @@
-/** Ephemeral nodes by the session that owns them. Holds nodes, not paths: a path is stored nowhere. */
+/** Ephemeral nodes by the session that owns them. Holds slots, not paths: a path is stored nowhere. */
 
 import { invariant } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
 import type { Znode } from './znode.ts';
 
-const NO_NODES: ReadonlySet<Znode> = new Set();
-
 export class Ephemerals {
-  readonly #bySession = new Map<SessionId, Set<Znode>>();
+  readonly #nodeOf: (slot: number) => Znode;
+  readonly #bySession = new Map<SessionId, Set<number>>();
   #count = 0;
+
+  constructor(nodeOf: (slot: number) => Znode) {
+    this.#nodeOf = nodeOf;
+  }
 
   /** Ephemeral nodes of all sessions. */
   get count(): number {
     return this.#count;
   }
 
+  countOf(sessionId: SessionId): number {
+    return this.#bySession.get(sessionId)?.size ?? 0;
+  }
+
   /** Nodes of one session in the order they were created. */
-  of(sessionId: SessionId): ReadonlySet<Znode> {
-    return this.#bySession.get(sessionId) ?? NO_NODES;
+  *of(sessionId: SessionId): Generator<Znode> {
+    const slots = this.#bySession.get(sessionId);
+    if (slots !== undefined) for (const slot of slots) yield this.#nodeOf(slot);
   }
 
-  /** Sessions that own at least one node, with their nodes. */
-  entries(): IterableIterator<[SessionId, ReadonlySet<Znode>]> {
-    return this.#bySession.entries();
+  /** Sessions that own at least one node. */
+  owners(): IterableIterator<SessionId> {
+    return this.#bySession.keys();
   }
 
-  add(owner: SessionId, node: Znode): void {
-    let nodes = this.#bySession.get(owner);
-    if (nodes === undefined) {
-      nodes = new Set();
-      this.#bySession.set(owner, nodes);
+  add(owner: SessionId, slot: number): void {
+    let slots = this.#bySession.get(owner);
+    if (slots === undefined) {
+      slots = new Set();
+      this.#bySession.set(owner, slots);
     }
-    nodes.add(node);
+    slots.add(slot);
     this.#count += 1;
   }
 
-  remove(owner: SessionId, node: Znode): void {
-    const nodes = this.#bySession.get(owner);
-    const isRemoved = nodes?.delete(node) === true;
+  remove(owner: SessionId, slot: number): void {
+    const slots = this.#bySession.get(owner);
+    const isRemoved = slots?.delete(slot) === true;
     invariant(isRemoved, 'ephemeral node missing from its session');
     this.#count -= 1;
-    if (nodes?.size === 0) this.#bySession.delete(owner);
+    if (slots?.size === 0) this.#bySession.delete(owner);
   }
 }

@@ -186,7 +186,7 @@ export class QuotaBook {
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       count += 1;
       bytes += node.dataLength;
-      for (const child of node.children.values()) pending.push(child);
+      for (const child of node.children()) pending.push(child);
     }
     return new Map([
       ['count', count],

@@ -104,9 +104,9 @@ export function writeNode(writer: ByteWriter, node: Znode): void {
   writer.i32(node.aversion);
   writer.i64(node.storedOwner);
   if (!hasOpenAcl) writeAcl(writer, acl);
-  const data = node.dataText;
+  const data = node.dataView;
   writer.u32(data === null ? NULL_DATA : data.length);
-  if (data !== null) writer.latin1(data);
+  if (data !== null) writer.raw(data);
 }
 
 /** undefined when the bytes are not a node. Data is a view of the payload. */

@@ -131,10 +131,10 @@ function* walkInKeyOrder(tree: DataTree): Generator<readonly [path: string, node
     const [path, node] = next;
     if (node.numChildren === 0) continue;
     const prefix = path === '/' ? path : `${path}/`;
-    const names = [...node.children.keys()].sort();
-    for (let i = names.length - 1; i >= 0; i--) {
-      const child = node.child(names[i] ?? '');
-      if (child !== undefined) pending.push([prefix + child.name, child]);
-    }
+    const children: (readonly [string, Znode])[] = [];
+    for (const child of node.children()) children.push([prefix + child.name, child]);
+    // The last one first: they are taken from the end.
+    children.sort(([a], [b]) => (a < b ? 1 : -1));
+    for (const child of children) pending.push(child);
   }
 }

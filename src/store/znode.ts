@@ -1,15 +1,15 @@
 /**
- * One node of the tree, made to be small: its numbers live in a slab, its data is a string of one
- * byte per character (a Buffer each would cost about 100 bytes more), its ACL is shared, its
- * path is not stored at all but follows from the names up to the root.
+ * One node of the tree, as whoever asks for it sees it. All it has stays in the table of nodes: this is
+ * a place to look from, made when a node is asked for and forgotten soon.
  */
 
 import type { Acl } from '../base/acl.ts';
 import { SESSION_NONE, type SessionId, type Zxid } from '../base/ids.ts';
 import type { Stat } from '../base/stat.ts';
-import type { SharedAcl } from './acl-table.ts';
+import type { AclTable, SharedAcl } from './acl-table.ts';
+import { FLAG, type NodeTable } from './node-table.ts';
 import { NodeKind } from './owner.ts';
-import { INT, INTS_PER_SLOT, LONG, LONGS_PER_SLOT, StatPage, type StatSlab } from './stat-slab.ts';
+import { INT, LONG, NO_SLOT, type StatPage } from './stat-slab.ts';
 
 /** Everything a node is made of besides its name and children, as a checkpoint keeps it. */
 export interface NodeFields {
@@ -28,49 +28,44 @@ export interface NodeFields {
   readonly storedOwner: SessionId;
 }
 
-const NO_CHILDREN: ReadonlyMap<string, Znode> = new Map();
-/** What the numbers of a deleted node read as: zeros, never those of the slot's next user. */
-const RELEASED_PAGE = new StatPage(1);
-const KIND_MASK = 3;
-const UNCOUNTED_FLAG = 4;
-/** From this length on V8 makes a slice a view that keeps the whole string alive. */
-const SLICE_IS_VIEW_LENGTH = 13;
-
 /**
  * Satisfies `Stat` as a client sees it, so encoders need no copy. A node handed out by the tree is
  * valid until the next transaction is applied. Methods are for the tree only.
  */
 export class Znode implements Stat {
-  readonly name: string;
-  readonly parent: Znode | undefined;
-  /** As stored: 0, a session id, or the special values of containers and TTL nodes. */
-  readonly storedOwner: SessionId;
-  #children: Map<string, Znode> | undefined;
-  #data: string | null = null;
-  #acl: SharedAcl;
-  #page: StatPage;
+  readonly #table: NodeTable;
+  readonly #acls: AclTable;
   #slot: number;
-  #place: number;
+  #page: StatPage;
+  #ints: number;
+  #longs: number;
 
-  /** Takes over one count of `acl`. `isCounted`: whether the tree digest covers the node. */
-  constructor(
-    slab: StatSlab,
-    parent: Znode | undefined,
-    name: string,
-    acl: SharedAcl,
-    owner: SessionId,
-    kind: NodeKind,
-    isCounted: boolean,
-  ) {
-    this.name = ownText(name);
-    this.parent = parent;
-    this.storedOwner = owner;
-    this.#children = undefined;
-    this.#acl = acl;
-    this.#slot = slab.allocate();
-    this.#page = slab.page(this.#slot);
-    this.#place = slab.place(this.#slot);
-    this.#setInt(INT.flags, isCounted ? kind : kind | UNCOUNTED_FLAG);
+  constructor(table: NodeTable, acls: AclTable, slot: number) {
+    this.#table = table;
+    this.#acls = acls;
+    this.#slot = slot;
+    this.#page = table.slab.page(slot);
+    this.#ints = table.slab.intsAt(slot);
+    this.#longs = table.slab.longsAt(slot);
+  }
+
+  /** What names the node in the table, as long as it is in the tree. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  get name(): string {
+    return this.#table.name(this.#slot);
+  }
+
+  get parent(): Znode | undefined {
+    const parent = this.#int(INT.parent);
+    return parent === NO_SLOT ? undefined : this.#at(parent);
+  }
+
+  /** As stored: 0, a session id, or the special values of containers and TTL nodes. */
+  get storedOwner(): SessionId {
+    return this.#table.owner(this.#slot);
   }
 
   get czxid(): Zxid {
@@ -112,11 +107,11 @@ export class Znode implements Stat {
   }
 
   get dataLength(): number {
-    return this.#data === null ? 0 : this.#data.length;
+    return this.#int(INT.dataLength);
   }
 
   get numChildren(): number {
-    return this.#children === undefined ? 0 : this.#children.size;
+    return this.#int(INT.numChildren);
   }
 
   /** Children ever created: the stored cversion, and the next sequence number. */
@@ -125,7 +120,7 @@ export class Znode implements Stat {
   }
 
   get kind(): NodeKind {
-    return (this.#int(INT.flags) & KIND_MASK) as NodeKind;
+    return (this.#int(INT.flags) & FLAG.kindMask) as NodeKind;
   }
 
   get isEphemeral(): boolean {
@@ -134,39 +129,63 @@ export class Znode implements Stat {
 
   /** Whether the tree digest covers the node. */
   get isCounted(): boolean {
-    return (this.#int(INT.flags) & UNCOUNTED_FLAG) === 0;
+    return (this.#int(INT.flags) & FLAG.uncounted) === 0;
   }
 
   get acl(): readonly Acl[] {
-    return this.#acl.list;
+    return this.sharedAcl.list;
   }
 
   get sharedAcl(): SharedAcl {
-    return this.#acl;
+    return this.#acls.byId(this.#int(INT.acl));
   }
 
   /** The data as a string with one byte per character (latin1); null where the client sent null. */
   get dataText(): string | null {
-    return this.#data;
+    return this.#table.dataText(this.#slot);
+  }
+
+  /** The data as bytes: a view, good until the next transaction is applied. */
+  get dataView(): Uint8Array | null {
+    return this.#table.data(this.#slot);
   }
 
   /** The data as bytes: a copy, owned by the caller. */
   get data(): Uint8Array | null {
-    return this.#data === null ? null : Buffer.from(this.#data, 'latin1');
+    const data = this.#table.data(this.#slot);
+    return data === null ? null : Buffer.from(data);
   }
 
-  get children(): ReadonlyMap<string, Znode> {
-    return this.#children ?? NO_CHILDREN;
+  /** In the order of their creation, or of the checkpoint that they came from. */
+  *children(): Generator<Znode> {
+    const { slab } = this.#table;
+    for (let at = this.#int(INT.firstChild); at !== NO_SLOT; at = slab.int(at, INT.nextSibling)) {
+      yield this.#at(at);
+    }
+  }
+
+  *childNames(): Generator<string> {
+    const { slab } = this.#table;
+    for (let at = this.#int(INT.firstChild); at !== NO_SLOT; at = slab.int(at, INT.nextSibling)) {
+      yield this.#table.name(at);
+    }
+  }
+
+  /** The names in UTF-8: views, good until the next transaction is applied. */
+  *childNameBytes(): Generator<Uint8Array> {
+    const { slab } = this.#table;
+    for (let at = this.#int(INT.firstChild); at !== NO_SLOT; at = slab.int(at, INT.nextSibling)) {
+      yield this.#table.nameBytes(at);
+    }
   }
 
   /** Built from the names up to the root: O(depth). */
   get path(): string {
-    if (this.parent === undefined) return '/';
-    let path = `/${this.name}`;
-    let node = this.parent;
-    while (node.parent !== undefined) {
-      path = `/${node.name}${path}`;
-      node = node.parent;
+    const { slab, root } = this.#table;
+    if (this.#slot === root) return '/';
+    let path = '';
+    for (let at = this.#slot; at !== root; at = slab.int(at, INT.parent)) {
+      path = `/${this.#table.name(at)}${path}`;
     }
     return path;
   }
@@ -203,24 +222,16 @@ export class Znode implements Stat {
     return new StatSnapshot(this);
   }
 
-  child(name: string): Znode | undefined {
-    return this.#children === undefined ? undefined : this.#children.get(name);
-  }
-
-  addChild(child: Znode): void {
-    if (this.#children === undefined) this.#children = new Map();
-    this.#children.set(child.name, child);
-  }
-
-  removeChild(name: string): void {
-    if (this.#children === undefined) return;
-    this.#children.delete(name);
-    if (this.#children.size === 0) this.#children = undefined;
+  /** Facts of a new node, once: the count of `acl` passes to it, `isCounted` says whether the digest covers it. */
+  recordNature(acl: SharedAcl, owner: SessionId, kind: NodeKind, isCounted: boolean): void {
+    this.#setInt(INT.acl, acl.id);
+    this.#table.addFlags(this.#slot, isCounted ? kind : kind | FLAG.uncounted);
+    this.#table.setOwner(this.#slot, owner);
   }
 
   /** The numbers of a node just created. */
   recordBirth(data: Uint8Array | null, zxid: Zxid, timeMs: number): void {
-    this.#data = textOf(data);
+    this.#table.setData(this.#slot, data);
     this.#setLong(LONG.czxid, zxid);
     this.#setLong(LONG.mzxid, zxid);
     this.#setLong(LONG.pzxid, zxid);
@@ -229,7 +240,7 @@ export class Znode implements Stat {
   }
 
   recordData(data: Uint8Array | null, version: number, zxid: Zxid, timeMs: number): void {
-    this.#data = textOf(data);
+    this.#table.setData(this.#slot, data);
     this.#setInt(INT.version, version);
     this.#setLong(LONG.mzxid, zxid);
     this.#setLong(LONG.mtimeMs, timeMs);
@@ -237,11 +248,11 @@ export class Znode implements Stat {
 
   /** Replaces the data and leaves every number as it is. */
   recordText(data: string): void {
-    this.#data = data;
+    this.#table.setData(this.#slot, Buffer.from(data, 'latin1'));
   }
 
   recordAcl(acl: SharedAcl, aversion: number): void {
-    this.#acl = acl;
+    this.#setInt(INT.acl, acl.id);
     this.#setInt(INT.aversion, aversion);
   }
 
@@ -257,7 +268,7 @@ export class Znode implements Stat {
   }
 
   recordFields(fields: NodeFields): void {
-    this.#data = textOf(fields.data);
+    this.#table.setData(this.#slot, fields.data);
     this.#setLong(LONG.czxid, fields.czxid);
     this.#setLong(LONG.mzxid, fields.mzxid);
     this.#setLong(LONG.pzxid, fields.pzxid);
@@ -269,26 +280,32 @@ export class Znode implements Stat {
   }
 
   /** Gives the slot back; from here on the node's numbers read as zero. */
-  release(slab: StatSlab): void {
-    slab.release(this.#slot);
-    this.#page = RELEASED_PAGE;
-    this.#place = 0;
+  release(): void {
+    this.#table.release(this.#slot);
+    this.#slot = NO_SLOT;
+    this.#page = this.#table.slab.page(NO_SLOT);
+    this.#ints = this.#table.slab.intsAt(NO_SLOT);
+    this.#longs = this.#table.slab.longsAt(NO_SLOT);
+  }
+
+  #at(slot: number): Znode {
+    return new Znode(this.#table, this.#acls, slot);
   }
 
   #long(column: number): number {
-    return this.#page.longs[this.#place * LONGS_PER_SLOT + column] ?? 0;
+    return this.#page.longs[this.#longs + column] as number;
   }
 
   #setLong(column: number, value: number): void {
-    this.#page.longs[this.#place * LONGS_PER_SLOT + column] = value;
+    this.#page.longs[this.#longs + column] = value;
   }
 
   #int(column: number): number {
-    return this.#page.ints[this.#place * INTS_PER_SLOT + column] ?? 0;
+    return this.#page.ints[this.#ints + column] as number;
   }
 
   #setInt(column: number, value: number): void {
-    this.#page.ints[this.#place * INTS_PER_SLOT + column] = value;
+    this.#page.ints[this.#ints + column] = value;
   }
 }
 
@@ -318,15 +335,4 @@ class StatSnapshot implements Stat {
     this.dataLength = node.dataLength;
     this.numChildren = node.numChildren;
   }
-}
-
-function textOf(data: Uint8Array | null): string | null {
-  if (data === null) return null;
-  if (data instanceof Buffer) return data.toString('latin1');
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1');
-}
-
-/** A string of its own: a name cut from a path must not keep that path in memory. */
-function ownText(name: string): string {
-  return name.length < SLICE_IS_VIEW_LENGTH ? name : Buffer.from(name).toString();
 }

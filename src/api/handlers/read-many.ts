@@ -48,8 +48,8 @@ function readOne(context: ReadContext, op: MultiReadOp, writer: JuteWriter): voi
     return;
   }
   encodeReadResultHeader(writer, op.type);
-  if (op.type === OpCode.getData) encodeGetDataReply(writer, node.dataText, node);
-  else encodeGetChildrenReply(writer, node.children.keys());
+  if (op.type === OpCode.getData) encodeGetDataReply(writer, node.dataView, node);
+  else encodeGetChildrenReply(writer, node.childNameBytes());
 }
 
 /** Ephemeral nodes of the asking session. The prefix is plain text: `/a` is one of `/ab` too. */
@@ -92,7 +92,7 @@ function countBelow(tree: DataTree, top: Znode): number {
   const pending = [top];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     count += node.numChildren;
-    for (const child of node.children.values()) if (child.numChildren > 0) pending.push(child);
+    for (const child of node.children()) if (child.numChildren > 0) pending.push(child);
   }
   return count;
 }

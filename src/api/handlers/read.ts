@@ -22,6 +22,7 @@ import { encodeStat } from '../../protocol/records/stat.ts';
 import type { Watcher, WatchManager } from '../../session/watch-manager.ts';
 import { isAllowed, redactAcl } from '../../store/acl.ts';
 import type { DataTree } from '../../store/data-tree.ts';
+import type { Znode } from '../../store/znode.ts';
 
 /** Who reads what. One object, filled anew for each request: nothing may keep it. */
 export interface ReadContext {
@@ -75,7 +76,7 @@ export function getData(context: ReadContext, reader: JuteReader, writer: JuteWr
   if (request.watch && !context.watches.addDataWatch(request.path, context.watcher)) {
     return WATCHES_FULL;
   }
-  encodeGetDataReply(writer, node.dataText, node);
+  encodeGetDataReply(writer, node.dataView, node);
   return ErrorCode.ok;
 }
 
@@ -91,13 +92,13 @@ export function getChildren(
   const node = context.tree.find(request.path);
   if (node === undefined) return ErrorCode.noNode;
   if (!isPermitted(context, node.acl, Perm.read)) return ErrorCode.noAuth;
-  if (areTooMany(node.children, context.replyBytesMax)) {
+  if (areTooMany(node, context.replyBytesMax)) {
     context.isReplyTooLong = true;
     return ErrorCode.marshallingError;
   }
   const start = writer.length;
-  if (withStat) encodeGetChildren2Reply(writer, node.children.keys(), node);
-  else encodeGetChildrenReply(writer, node.children.keys());
+  if (withStat) encodeGetChildren2Reply(writer, node.childNameBytes(), node);
+  else encodeGetChildrenReply(writer, node.childNameBytes());
   if (writer.length - start > context.replyBytesMax) {
     writer.truncate(start);
     context.isReplyTooLong = true;
@@ -122,11 +123,11 @@ export function getAcl(context: ReadContext, reader: JuteReader, writer: JuteWri
   return ErrorCode.ok;
 }
 
-/** Whether a list of the names would be longer than a reply may be: a lower bound, in characters. */
-function areTooMany(children: ReadonlyMap<string, unknown>, bytesMax: number): boolean {
-  if (children.size <= CHILDREN_SURE) return false;
+/** Whether a list of the names would be longer than a reply may be. */
+function areTooMany(node: Znode, bytesMax: number): boolean {
+  if (node.numChildren <= CHILDREN_SURE) return false;
   let bytes = 0;
-  for (const name of children.keys()) {
+  for (const name of node.childNameBytes()) {
     bytes += 4 + name.length;
     if (bytes > bytesMax) return true;
   }

@@ -51,7 +51,10 @@ export function decodeGetDataReply(reader: JuteReader): GetDataReply | undefined
   return stat === undefined ? undefined : { data, stat };
 }
 
-export function encodeGetChildrenReply(writer: JuteWriter, names: Iterable<string>): void {
+export function encodeGetChildrenReply(
+  writer: JuteWriter,
+  names: Iterable<string | Uint8Array>,
+): void {
   writer.writeStrings(names);
 }
 
@@ -62,7 +65,7 @@ export function decodeGetChildrenReply(reader: JuteReader): GetChildrenReply | u
 
 export function encodeGetChildren2Reply(
   writer: JuteWriter,
-  names: Iterable<string>,
+  names: Iterable<string | Uint8Array>,
   stat: Stat,
 ): void {
   writer.writeStrings(names);

@@ -131,7 +131,7 @@ test('DataTree.setConfig shows the membership with versions of -1 and its zxid',
 
 test('DataTree.find takes the empty path for the root and finds nothing at bad paths', () => {
   const { tree } = storeWith(create('/a'), create('/a/b'));
-  assert.equal(tree.find(''), tree.find('/'));
+  assert.equal(tree.find('')?.path, '/');
   assert.equal(tree.find('/a/b')?.path, '/a/b');
   for (const bad of ['a', 'a/b', '//', '/a/', '/a//b', '/a/b/c', '/b', '//a']) {
     assert.equal(tree.find(bad), undefined, bad);
@@ -215,7 +215,7 @@ test('ephemeralOwner shows the session for ephemerals and 0 for containers and T
   assert.equal(tree.find('/t')?.ephemeralOwner, SESSION_NONE);
   assert.equal(tree.find('/t')?.storedOwner, ttlOwner(500));
   assert.equal(tree.ephemeralCount, 1);
-  assert.deepEqual([...tree.sweepable].map((node) => node.path).sort(), ['/c', '/t']);
+  assert.deepEqual([...tree.sweepable()].map((node) => node.path).sort(), ['/c', '/t']);
 });
 
 test('without extended types an owner with the top byte 0xff is a session', () => {
