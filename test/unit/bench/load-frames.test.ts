@@ -43,3 +43,54 @@ describe('getFrames()', () => {
     ]);
   });
 });
+
+describe('deleteFrames()', () => {
+  test('names what createFrames() creates with the same number', () => {
+    const { frames, numberAt } = deleteFrames('/parent');
+    const [frame] = frames;
+    assert.ok(frame !== undefined && numberAt !== undefined);
+    const bytes = Buffer.from(frame);
+    writeNumber(bytes, numberAt, 42);
+    const reader = new JuteReader();
+    reader.aim(bytes, 12);
+    const request = decodeWriteRequest(OpCode.delete, reader);
+    assert.equal(request?.path, numberedPath('/parent', 42));
+    assert.equal(request?.version, -1);
+  });
+});
+
+describe('multiFrames()', () => {
+  test('sets as many different nodes in each multi as it is told', () => {
+    const paths = ['/a', '/b', '/c'];
+    const { frames } = multiFrames(paths, 5, 2);
+    const members = frames.map((frame) => {
+      const reader = new JuteReader();
+      reader.aim(frame, 12);
+      const request = decodeWriteRequest(OpCode.multi, reader);
+      return request?.ops.map(({ op, path, data }) => [op, path, data?.length]);
+    });
+    assert.deepEqual(members, [
+      [
+        [OpCode.setData, '/a', 5],
+        [OpCode.setData, '/b', 5],
+      ],
+      [
+        [OpCode.setData, '/b', 5],
+        [OpCode.setData, '/c', 5],
+      ],
+      [
+        [OpCode.setData, '/c', 5],
+        [OpCode.setData, '/a', 5],
+      ],
+    ]);
+  });
+});
+
+describe('closeFrame()', () => {
+  test('is a closeSession with the first xid and nothing else', () => {
+    const reader = new JuteReader();
+    reader.aim(closeFrame(), 4);
+    assert.deepEqual(decodeRequestHeader(reader), { xid: 1, type: OpCode.closeSession });
+    assert.equal(reader.remaining, 0);
+  });
+});
