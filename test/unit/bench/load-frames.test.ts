@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OpCode } from '../../../src/base/op-code.ts';
 import {
+  closeFrame,
   createFrames,
+  deleteFrames,
   getFrames,
+  multiFrames,
   numberedPath,
   writeNumber,
 } from '../../../src/bench/load-frames.ts';
