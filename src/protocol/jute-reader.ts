@@ -16,7 +16,6 @@ import {
 } from '../base/ids.ts';
 
 const NO_BYTES = Buffer.alloc(0);
-const NO_VIEW = new DataView(NO_BYTES.buffer);
 const HIGH_WORD = 0x1_0000_0000;
 /** High words from here on (and below its negative) stand for values a number cannot hold exactly. */
 const HIGH_LIMIT = 0x20_0000;
@@ -25,7 +24,6 @@ export class JuteReader {
   /** All of the memory that the record lies in: what follows counts from its beginning. */
   #memory: ArrayBufferLike = NO_BYTES.buffer;
   #buffer: Buffer = NO_BYTES;
-  #view: DataView = NO_VIEW;
   #start = 0;
   #at = 0;
   #end = 0;
@@ -40,7 +38,6 @@ export class JuteReader {
     if (bytes.buffer !== this.#memory) {
       this.#memory = bytes.buffer;
       this.#buffer = Buffer.from(bytes.buffer);
-      this.#view = new DataView(bytes.buffer);
     }
     this.#start = bytes.byteOffset;
     this.#at = this.#start + start;
@@ -50,7 +47,12 @@ export class JuteReader {
 
   /** Lets go of the bytes, so that an idle reader keeps no socket chunk alive. */
   release(): void {
-    this.aim(NO_BYTES);
+    this.#memory = NO_BYTES.buffer;
+    this.#buffer = NO_BYTES;
+    this.#start = 0;
+    this.#at = 0;
+    this.#end = 0;
+    this.#failed = false;
   }
 
   /** True once anything could not be read; what was read since then is made up. */
@@ -76,13 +78,13 @@ export class JuteReader {
   /** One byte; everything but 0 is true, as the original reads it. */
   readBool(): boolean {
     const at = this.#advance(1);
-    return at >= 0 && this.#view.getUint8(at) !== 0;
+    return at >= 0 && this.#buffer[at] !== 0;
   }
 
   /** Signed 32 bits. */
   readInt(): number {
     const at = this.#advance(4);
-    return at < 0 ? 0 : this.#view.getInt32(at);
+    return at < 0 ? 0 : this.#int32(at);
   }
 
   /**
@@ -92,10 +94,10 @@ export class JuteReader {
   readLong(): number {
     const at = this.#advance(8);
     if (at < 0) return 0;
-    const high = this.#view.getInt32(at);
+    const high = this.#int32(at);
     if (high >= HIGH_LIMIT) return Number.MAX_SAFE_INTEGER;
     if (high < -HIGH_LIMIT) return Number.MIN_SAFE_INTEGER;
-    const value = high * HIGH_WORD + this.#view.getUint32(at + 4);
+    const value = high * HIGH_WORD + (this.#int32(at + 4) >>> 0);
     return Math.max(value, Number.MIN_SAFE_INTEGER);
   }
 
@@ -103,7 +105,7 @@ export class JuteReader {
   readZxid(): Zxid {
     const at = this.#advance(8);
     if (at < 0) return ZXID_NONE;
-    const value = this.#view.getInt32(at) * HIGH_WORD + this.#view.getUint32(at + 4);
+    const value = this.#int32(at) * HIGH_WORD + (this.#int32(at + 4) >>> 0);
     const zxid = parseZxid(value);
     if (zxid === undefined) this.#failed = true;
     return zxid ?? ZXID_NONE;
@@ -112,7 +114,7 @@ export class JuteReader {
   /** All 64 bits of a session id. */
   readSessionId(): SessionId {
     const at = this.#advance(8);
-    return at < 0 ? SESSION_NONE : makeSessionId(this.#view.getBigInt64(at));
+    return at < 0 ? SESSION_NONE : makeSessionId(new DataView(this.#memory, at).getBigInt64(0));
   }
 
   /** A length and that many bytes: a view of the frame, null for length -1. */
@@ -163,6 +165,13 @@ export class JuteReader {
     const length = this.readInt();
     if (length < -1) this.#failed = true;
     return this.#failed ? -1 : length;
+  }
+
+  /** Byte by byte: a DataView for each chunk of a socket would cost more than its reads save. */
+  #int32(at: number): number {
+    const bytes = this.#buffer;
+    const high = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16);
+    return high | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
   }
 
   /** Takes so many bytes and returns where they begin, or -1 when they are not there. */
