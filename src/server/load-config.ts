@@ -1,6 +1,6 @@
 /** The two ways to a configuration: a `zoo.cfg` with its `myid`, or a program's options. */
 
-import type { Storage } from '../runtime/runtime.ts';
+import { RuntimeError, type Storage } from '../runtime/runtime.ts';
 import { buildConfig, myIdPath } from './build-config.ts';
 import type { ServerConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -57,7 +57,7 @@ export async function loadConfig(
   file: string,
   { overrides = [], defaults = [], myId }: BesideFile = {},
 ): Promise<ServerConfig> {
-  const text = await storage.readText(file);
+  const text = await readConfigText(storage, file);
   if (text === undefined) {
     const expected = 'the path of a configuration file';
     throw new ConfigError({ where: file, problem: 'there is no such file', expected });
@@ -86,6 +86,20 @@ export function configFromOptions(options: ConfigOptions = {}): ServerConfig {
   });
 }
 
+/** The text of a `zoo.cfg` or a `myid`; undefined when there is none. Rejects with a `ConfigError` for what cannot be read. */
+export async function readConfigText(
+  storage: TextReader,
+  file: string,
+): Promise<string | undefined> {
+  try {
+    return await storage.readText(file);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    const expected = 'a file that this user may read';
+    throw new ConfigError({ where: file, problem: error.message, expected });
+  }
+}
+
 /** The settings of a file in their order, duplicates included. Throws `ConfigError` when it cannot be read. */
 export function parseZooCfg(text: string, file: string): Setting[] {
   const parsed = parseProperties(text);
@@ -109,7 +123,7 @@ async function configFromSettings(
 ): Promise<ServerConfig> {
   if (myId !== undefined) return buildConfig(settings, myId);
   const path = myIdPath(settings);
-  return buildConfig(settings, { where: path, text: await storage.readText(path) });
+  return buildConfig(settings, { where: path, text: await readConfigText(storage, path) });
 }
 
 function defaultSettings(): Setting[] {

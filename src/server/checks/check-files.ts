@@ -29,8 +29,7 @@ export async function checkFiles(files: readonly string[], tools: CheckTools): P
   const isElsewhere = readable.length > 1 && spansMachines(readable);
   const configs: ReadConfig[] = [];
   for (const [file, written] of readable) {
-    const myId = isElsewhere ? anyId(file, written) : await ownId(file, written, tools);
-    const config = examineSettings(file, written, myId);
+    const config = await readOne(file, written, isElsewhere, tools);
     findings.push(...config.findings);
     configs.push(config);
   }
@@ -38,6 +37,19 @@ export async function checkFiles(files: readonly string[], tools: CheckTools): P
   if (isElsewhere) findings.push(note('configuration', files.join(', '), ONLY_TEXTS));
   else findings.push(...(await checkHere(configs, tools)));
   return findings;
+}
+
+async function readOne(
+  file: string,
+  written: readonly Setting[],
+  isElsewhere: boolean,
+  tools: CheckTools,
+): Promise<ReadConfig> {
+  const myId = isElsewhere ? anyId(file, written) : await ownId(file, written, tools);
+  if (!('severity' in myId)) return examineSettings(file, written, myId);
+  // What the file itself says can be judged all the same, the machine cannot.
+  const config = examineSettings(file, written, anyId(file, written));
+  return { ...config, config: undefined, findings: [myId, ...config.findings] };
 }
 
 const ONLY_TEXTS =
@@ -67,7 +79,7 @@ async function ownId(
   file: string,
   written: readonly Setting[],
   { runtime }: CheckTools,
-): Promise<MyId> {
+): Promise<MyId | Finding> {
   const settings = new Settings(file, written);
   if ((settings.find('dataDir')?.value ?? '') === '') return { where: file, text: undefined };
   return await readMyId(runtime.storage, settings);

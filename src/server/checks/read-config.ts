@@ -4,7 +4,7 @@ import type { Storage } from '../../runtime/runtime.ts';
 import { buildConfig, doubledKeys, myIdPath } from '../build-config.ts';
 import type { ServerConfig } from '../config.ts';
 import { ConfigError } from '../config-error.ts';
-import { parseZooCfg } from '../load-config.ts';
+import { parseZooCfg, readConfigText } from '../load-config.ts';
 import { isMemberKey, type Member, parseMemberLine } from '../member-line.ts';
 import type { MyId } from '../membership.ts';
 import { type Setting, Settings } from '../settings.ts';
@@ -21,32 +21,35 @@ export interface ReadConfig {
   readonly findings: readonly Finding[];
 }
 
-/** The settings of a file; undefined when there is no such file, or it has no settings. */
+/** The settings of a file, or why it has none. */
 export async function readSettings(
   storage: Pick<Storage, 'readText'>,
   file: string,
 ): Promise<Setting[] | Finding> {
-  const text = await storage.readText(file);
-  if (text === undefined) {
+  try {
+    const text = await readConfigText(storage, file);
+    if (text !== undefined) return parseZooCfg(text, file);
     const expected = 'the path of a configuration file';
     const problem = 'there is no such file';
     return mistakeFinding('configuration', new ConfigError({ where: file, problem, expected }));
-  }
-  try {
-    return parseZooCfg(text, file);
   } catch (error) {
     if (error instanceof ConfigError) return mistakeFinding('configuration', error);
     throw error;
   }
 }
 
-/** Which server the file is for: `myid` in its `dataDir`, or one that stands for all when that cannot be read here. */
+/** Which server the file is for: `myid` in its `dataDir`, or why that says nothing. */
 export async function readMyId(
   storage: Pick<Storage, 'readText'>,
   settings: Settings,
-): Promise<MyId> {
+): Promise<MyId | Finding> {
   const where = settings.text('dataDir') === undefined ? settings.source : myIdPath(settings);
-  return { where, text: await storage.readText(where) };
+  try {
+    return { where, text: await readConfigText(storage, where) };
+  } catch (error) {
+    if (error instanceof ConfigError) return mistakeFinding('myid', error);
+    throw error;
+  }
 }
 
 /** Everything that is wrong with one file by itself. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { RuntimeError } from '../../../src/runtime/runtime.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
 import { ConfigError } from '../../../src/server/config-error.ts';
 import { configFromFlags, configFromOptions, loadConfig } from '../../../src/server/load-config.ts';
@@ -437,6 +438,20 @@ for (const [line, message] of UNKNOWN) {
     assert.deepEqual(await warningsOf(load(`${ALONE}${line}\n`)), [`zoo.cfg:3: ${message}`]);
   });
 }
+
+test('loadConfig says what it cannot read, be it the file or myid', async () => {
+  for (const wrong of ['zoo.cfg', '/d/myid']) {
+    const readText = (file: string): Promise<string> =>
+      file === wrong
+        ? Promise.reject(new RuntimeError('ACCESS_DENIED', `cannot read ${file}`))
+        : Promise.resolve(ENSEMBLE);
+    const message = await messageOf(loadConfig({ readText }, 'zoo.cfg'));
+    assert.equal(
+      message,
+      `${wrong}: cannot read ${wrong}; expected a file that this user may read`,
+    );
+  }
+});
 
 test('loadConfig warns of a line that says something else than one above it', async () => {
   assert.deepEqual(await warningsOf(load(`${ALONE}tickTime=2000\ntickTime=2000\n`)), []);

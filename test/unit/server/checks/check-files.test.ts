@@ -1,7 +1,7 @@
 /** Every finding of the doctor: a setup that has it, and the remedy, which takes it away. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -180,6 +180,21 @@ test('checkFiles: a file that is not there', async () => {
   );
 });
 
+test('checkFiles: a file that cannot be read', async () => {
+  const setup = await Setup.local();
+  const text = await readFile(setup.file(1), 'utf8');
+  await rm(setup.file(1));
+  await mkdir(setup.file(1));
+  await curing(
+    setup.files,
+    { severity: 'error', topic: 'configuration', where: setup.file(1), what: /^cannot read / },
+    async () => {
+      await rmdir(setup.file(1));
+      await writeFile(setup.file(1), text);
+    },
+  );
+});
+
 test('checkFiles: an unknown key, with the one that was probably meant', async () => {
   const setup = await Setup.local();
   await setup.edit(1, 'initLimit=10', 'initLimit=10\nmaxClientCnxn=9');
@@ -333,6 +348,27 @@ for (const [name, text] of [
     );
   });
 }
+
+test('checkFiles: a myid that cannot be read', async () => {
+  const setup = await Setup.local();
+  const where = setup.myId(2);
+  await rm(where);
+  await mkdir(where);
+  await curing(
+    setup.files,
+    {
+      severity: 'error',
+      topic: 'myid',
+      where,
+      what: /^cannot read /,
+      remedy: /this user may read/,
+    },
+    async () => {
+      await rmdir(where);
+      await writeFile(where, '2\n');
+    },
+  );
+});
 
 test('checkFiles: two servers with one myid', async () => {
   const setup = await Setup.local();
