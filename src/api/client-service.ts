@@ -47,9 +47,9 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   readonly #waiting = new Set<Connection>();
   #listeners: Listener[] = [];
   #sweepTimer: Timer | undefined = undefined;
-  /** Connections whose turn is to be ended; the spare set is filled while the other is worked off. */
-  #turn = new Set<Connection>();
-  #spareTurn = new Set<Connection>();
+  /** Connections whose turn is to be ended; the spare list is filled while the other is worked off. */
+  #turn: Connection[] = [];
+  #spareTurn: Connection[] = [];
   #isTurnRequested = false;
   readonly #endTurn = (): void => this.#endAllTurns();
   readonly #expireSilent = (): void => this.#dropExpired();
@@ -165,7 +165,11 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   // What connections say -------------------------------------------------------------------------
 
   requestTurn(connection: Connection): void {
-    this.#turn.add(connection);
+    // A mark and not a set, which would be filled and emptied, and made anew, several times a turn.
+    if (!connection.isTurnRequested) {
+      connection.isTurnRequested = true;
+      this.#turn.push(connection);
+    }
     this.#requestTurnEnd();
   }
 
@@ -305,8 +309,11 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     const turn = this.#turn;
     this.#turn = this.#spareTurn;
     this.#spareTurn = turn;
-    for (const connection of turn) connection.endTurn();
-    turn.clear();
+    for (const connection of turn) {
+      connection.isTurnRequested = false;
+      connection.endTurn();
+    }
+    turn.length = 0;
     const count = this.buffers.relieve();
     if (count === 0) return;
     this.stats.counters.greedyDropped += count;

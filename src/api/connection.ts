@@ -52,6 +52,8 @@ export class Connection implements StreamHandler, Watcher {
   readonly remoteHost: string;
   readonly stats: ConnectionStats;
   readonly writer = new JuteWriter();
+  /** For the host: the end of its turn is asked for. */
+  isTurnRequested = false;
   sessionId: SessionId = SESSION_NONE;
   /** What was agreed with the client; 0 before the handshake. */
   sessionTimeoutMs = 0;

@@ -35,6 +35,7 @@ import type { ServerConfig } from './config.ts';
 import type { DigestHistory } from './digest-history.ts';
 import { Leadership } from './leadership.ts';
 import { LocalService } from './local-service.ts';
+import { PendingWrites } from './pending-writes.ts';
 import { SessionUpgrade } from './session-upgrade.ts';
 import { StateComparison } from './state-comparison.ts';
 import { SyncDesk } from './sync-desk.ts';
@@ -95,8 +96,7 @@ export class Replica implements Backend {
   /** While this server leads. */
   #leadership: Leadership | undefined;
   /** Requests of this server's clients under way, by their number. */
-  readonly #pending = new Map<number, ClientWrite>();
-  #nextRequestId: number;
+  readonly #pending: PendingWrites;
   #nextToken = 1;
   readonly #syncs = new SyncDesk();
   readonly #revalidations = new Map<number, (isValid: boolean | undefined) => void>();
@@ -120,7 +120,7 @@ export class Replica implements Backend {
       differs: (zxid, own, leaders) => peers.diverged(zxid, own, leaders),
     });
     const random = new DataView(runtime.randomBytes(8).buffer);
-    this.#nextRequestId = random.getUint32(0) * 0x10000 + random.getUint16(4) + 1;
+    this.#pending = new PendingWrites(random.getUint32(0) * 0x10000 + random.getUint16(4) + 1);
   }
 
   /** Who serves clients with this; before the node starts. */
@@ -180,8 +180,7 @@ export class Replica implements Backend {
 
   /** `isLocal`: the session is known here only. */
   #submit(write: ClientWrite, isLocal: boolean): void {
-    const requestId = this.#nextRequestId++;
-    this.#pending.set(requestId, write);
+    const requestId = this.#pending.add(write);
     if (this.#leadership === undefined) {
       const { sessionId, cxid, op, payload, identities } = write;
       const request = { requestId, sessionId, cxid, op, payload, identities, isLocal };
@@ -295,10 +294,9 @@ export class Replica implements Backend {
     this.#local.endReadOnly();
     this.#leadership = undefined;
     this.#touched.clear();
-    const writes = [...this.#pending.values()];
+    const writes = this.#pending.takeAll();
     const syncs = this.#syncs.takeAll();
     const answers = [...this.#revalidations.values()];
-    this.#pending.clear();
     this.#revalidations.clear();
     for (const write of writes) write.dropped();
     for (const sync of syncs) sync.dropped();
@@ -337,11 +335,7 @@ export class Replica implements Backend {
     this.#leadership?.applied(zxid);
     if (this.comparison.isDue(zxid)) this.comparison.applied(zxid, this.#role === 'leader');
     if (txn.origin === this.#config.serverId) {
-      const write = this.#pending.get(txn.requestId);
-      if (write !== undefined) {
-        this.#pending.delete(txn.requestId);
-        write.completed(zxid, result);
-      }
+      this.#pending.take(txn.requestId)?.completed(zxid, result);
     }
     if (txn.body.type === TxnType.closeSession) {
       this.#touched.delete(txn.sessionId);
@@ -466,15 +460,11 @@ export class Replica implements Backend {
   }
 
   #drop(requestId: number): void {
-    const write = this.#pending.get(requestId);
-    this.#pending.delete(requestId);
-    write?.dropped();
+    this.#pending.take(requestId)?.dropped();
   }
 
   /** The client hears of it when its earlier requests are answered. */
   #refuse(requestId: number, reason: RefusalReason): void {
-    const write = this.#pending.get(requestId);
-    this.#pending.delete(requestId);
-    write?.completed(this.lastZxid, refusedFor(reason));
+    this.#pending.take(requestId)?.completed(this.lastZxid, refusedFor(reason));
   }
 }

@@ -24,6 +24,9 @@ export interface NodeView {
   readonly isEphemeral: boolean;
 }
 
+/** The number of no record. */
+const NOTHING = -1;
+
 class PendingNode implements NodeView {
   readonly path: string;
   readonly zxid: Zxid;
@@ -36,8 +39,8 @@ class PendingNode implements NodeView {
   acl: readonly Acl[];
   storedOwner: SessionId;
   isEphemeral: boolean;
-  /** The record this one replaced, kept while its request may still be undone. */
-  replaced: PendingNode | undefined;
+  /** Number of the record this one replaced, for the case that its request is undone. */
+  replaced: number;
 
   constructor(path: string, zxid: Zxid, view: NodeView) {
     this.path = path;
@@ -51,7 +54,7 @@ class PendingNode implements NodeView {
     this.acl = view.acl;
     this.storedOwner = view.storedOwner;
     this.isEphemeral = view.isEphemeral;
-    this.replaced = undefined;
+    this.replaced = NOTHING;
   }
 }
 
@@ -72,10 +75,17 @@ const COMPACT_LENGTH = 1024;
 
 export class Outstanding {
   readonly #tree: DataTree;
-  readonly #byPath = new Map<string, PendingNode>();
+  /**
+   * Number of the newest record of each path. Not the record itself: a map that takes and loses
+   * thousands of entries a second is copied again and again, and each copy it leaves behind would keep
+   * its records until the next full garbage collection.
+   */
+  readonly #byPath = new Map<string, number>();
   /** Every record made and not yet applied, oldest first, from `#head` on. */
-  #queue: PendingNode[] = [];
+  #queue: (PendingNode | undefined)[] = [];
   #head = 0;
+  /** Number of the record at the queue's beginning; numbers are given out in order. */
+  #firstNumber = 0;
   /** Paths with a pending ephemeral node, by owner; a path may have changed its owner since. */
   readonly #ephemeralPaths = new Map<SessionId, Set<string>>();
 
@@ -96,7 +106,7 @@ export class Outstanding {
   /** The node as it will be. Here and below the root is `"/"` only. */
   find(path: string): NodeView | undefined {
     if (this.#byPath.size > 0) {
-      const pending = this.#byPath.get(path);
+      const pending = this.#newest(path);
       if (pending !== undefined) return pending.exists ? pending : undefined;
     }
     return this.#tree.find(path);
@@ -153,7 +163,7 @@ export class Outstanding {
     this.#push(record);
   }
 
-  /** What `rollback` and `keep` go back to. */
+  /** What `rollback` goes back to. */
   get position(): number {
     return this.#queue.length;
   }
@@ -163,32 +173,27 @@ export class Outstanding {
     for (let at = this.#queue.length - 1; at >= position; at--) {
       const record = this.#queue[at];
       if (record === undefined) continue;
-      if (record.replaced === undefined) this.#byPath.delete(record.path);
+      if (record.replaced === NOTHING) this.#byPath.delete(record.path);
       else this.#byPath.set(record.path, record.replaced);
       this.#forgetEphemeral(record);
     }
     this.#queue.length = position;
   }
 
-  /** Makes final what came since `position`; replaced records may go. */
-  keep(position: number): void {
-    for (let at = position; at < this.#queue.length; at++) {
-      const record = this.#queue[at];
-      if (record !== undefined) record.replaced = undefined;
-    }
-  }
-
   /** The tree has applied everything up to this zxid. */
   applied(zxid: Zxid): void {
     let record = this.#queue[this.#head];
     while (record !== undefined && record.zxid <= zxid) {
+      const number = this.#firstNumber + this.#head;
+      if (this.#byPath.get(record.path) === number) this.#byPath.delete(record.path);
+      this.#queue[this.#head] = undefined;
       this.#head += 1;
-      if (this.#byPath.get(record.path) === record) this.#byPath.delete(record.path);
       this.#forgetEphemeral(record);
       record = this.#queue[this.#head];
     }
-    if (this.#head === this.#queue.length || this.#head >= COMPACT_LENGTH) {
+    if (this.#head >= COMPACT_LENGTH && this.#head * 2 >= this.#queue.length) {
       this.#queue.splice(0, this.#head);
+      this.#firstNumber += this.#head;
       this.#head = 0;
     }
   }
@@ -211,13 +216,20 @@ export class Outstanding {
   clear(): void {
     this.#byPath.clear();
     this.#ephemeralPaths.clear();
+    this.#firstNumber += this.#queue.length;
     this.#queue = [];
     this.#head = 0;
   }
 
+  /** The newest record of the path; undefined when none is pending. */
+  #newest(path: string): PendingNode | undefined {
+    const number = this.#byPath.get(path);
+    return number === undefined ? undefined : this.#queue[number - this.#firstNumber];
+  }
+
   #push(record: PendingNode): void {
-    record.replaced = this.#byPath.get(record.path);
-    this.#byPath.set(record.path, record);
+    record.replaced = this.#byPath.get(record.path) ?? NOTHING;
+    this.#byPath.set(record.path, this.#firstNumber + this.#queue.length);
     this.#queue.push(record);
     if (!record.exists || !record.isEphemeral) return;
     let paths = this.#ephemeralPaths.get(record.storedOwner);
@@ -231,7 +243,7 @@ export class Outstanding {
   /** After a record left: forgets its path unless the record now on top says the same owner. */
   #forgetEphemeral(record: PendingNode): void {
     if (!record.isEphemeral) return;
-    const top = this.#byPath.get(record.path);
+    const top = this.#newest(record.path);
     if (top?.exists === true && top.storedOwner === record.storedOwner) return;
     const paths = this.#ephemeralPaths.get(record.storedOwner);
     if (paths === undefined) return;

@@ -92,11 +92,8 @@ export class Preparer {
    * request's own view: encode the body, or copy it, before the frame goes.
    */
   prepare(request: WriteRequest, context: PrepareContext): TxnBody {
-    const position = this.#outstanding.position;
     this.#ownChars = 0;
-    const body = this.#prepare(request, context);
-    this.#outstanding.keep(position);
-    return body;
+    return this.#prepare(request, context);
   }
 
   /** The tree has applied this transaction. To be called in the same step, or the two disagree. */
