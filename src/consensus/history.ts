@@ -19,21 +19,27 @@ export class History {
   #retainedAfter: Zxid;
   #durable: Zxid;
   #committed: Zxid;
-  #window: LogEntry[] = [];
+  #window: (LogEntry | undefined)[] = [];
   /** Index of the first live entry of `#window`; the array is cut when half of it is dead. */
   #head = 0;
+  readonly #isAlone: boolean;
+  /** `applicable` as it was at the end of the last turn. */
+  #handedOut: Zxid;
   /** The zxid before the window's first entry: whoever stands there or later needs no disk. */
   #windowAfter: Zxid;
   #windowBytes = 0;
   /** What each persist request still under way makes durable, in order. */
   #writes: { readonly id: number; readonly durable: Zxid }[] = [];
 
-  constructor(epochs: EpochTable, retainedAfter: Zxid, committed: Zxid) {
+  /** `isAlone`: nobody else will ever ask for an entry, so the window keeps none that is applied. */
+  constructor(epochs: EpochTable, retainedAfter: Zxid, committed: Zxid, isAlone = false) {
     this.#epochs = epochs;
     this.#retainedAfter = retainedAfter;
     this.#durable = epochs.last;
     this.#windowAfter = epochs.last;
     this.#committed = committed;
+    this.#isAlone = isAlone;
+    this.#handedOut = this.applicable;
     invariant(committed <= epochs.last, 'committed beyond the end of the history');
   }
 
@@ -157,20 +163,26 @@ export class History {
    * end of a turn, when what was committed in it has been sent to those who get it only then.
    */
   shrinkWindow(): void {
-    const needed = this.applicable;
+    // What this turn allows to be applied is applied when it has ended, so alone it goes a turn later.
+    const needed = this.#isAlone ? this.#handedOut : this.applicable;
+    this.#handedOut = this.applicable;
     for (;;) {
       const first = this.#window[this.#head];
-      const isFull =
-        this.#windowBytes > WINDOW_BYTES || this.#window.length - this.#head > WINDOW_ENTRIES;
-      if (first === undefined || first.zxid > needed || !isFull) break;
+      if (first === undefined || first.zxid > needed || !this.#isFull()) break;
       this.#windowBytes -= first.bytes.length;
       this.#windowAfter = first.zxid;
+      this.#window[this.#head] = undefined;
       this.#head++;
     }
     if (this.#head > 1024 && this.#head * 2 > this.#window.length) {
       this.#window.splice(0, this.#head);
       this.#head = 0;
     }
+  }
+
+  #isFull(): boolean {
+    if (this.#isAlone || this.#windowBytes > WINDOW_BYTES) return true;
+    return this.#window.length - this.#head > WINDOW_ENTRIES;
   }
 
   /** Panics when the cursors contradict each other. */

@@ -98,7 +98,8 @@ export class ZabState {
     this.clusterId = durable.clusterId;
     this.standing = durable.standing;
     const epochs = new EpochTable(durable.epochs);
-    this.history = new History(epochs, durable.retainedAfter, durable.committed);
+    const isAlone = config.voters.length + config.observers.length === 1;
+    this.history = new History(epochs, durable.retainedAfter, durable.committed, isAlone);
     this.#applyRequested = durable.committed;
   }
 

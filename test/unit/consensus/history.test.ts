@@ -13,8 +13,12 @@ function zxid(counter: number): Zxid {
 }
 
 class Bench {
-  readonly history = new History(new EpochTable(), ZXID_NONE, ZXID_NONE);
+  readonly history: History;
   #lastId = 0;
+
+  constructor(isAlone = false) {
+    this.history = new History(new EpochTable(), ZXID_NONE, ZXID_NONE, isAlone);
+  }
 
   /** Asks for one write of these transactions; returns its id. */
   append(from: number, to: number, size = 1): number {
@@ -89,6 +93,21 @@ describe('History', () => {
     bench.history.shrinkWindow();
     assert.equal(bench.counters(23, 40), undefined);
     assert.equal(bench.counters(24, 40)?.length, 16);
+  });
+
+  it('of a server alone keeps what may be applied for one more turn, and no longer', () => {
+    const bench = new Bench(true);
+    bench.history.persisted(bench.append(1, 3));
+    bench.append(4, 5);
+    bench.history.commit(zxid(2));
+    bench.history.shrinkWindow();
+    assert.deepEqual(bench.counters(0, 5), [1, 2, 3, 4, 5]);
+    bench.history.commit(zxid(3));
+    bench.history.shrinkWindow();
+    assert.equal(bench.counters(0, 5), undefined);
+    assert.deepEqual(bench.counters(2, 5), [3, 4, 5]);
+    bench.history.shrinkWindow();
+    assert.deepEqual(bench.counters(3, 5), [4, 5]);
   });
 
   it('truncates what is in memory and what counts as durable', () => {
