@@ -153,6 +153,22 @@ export class CheckpointDriver {
     return baseZxid > before;
   }
 
+  /**
+   * Writes a checkpoint of everything from memory, for what is stored is damaged. `pause` lets other
+   * work have its turn. Resolves to whether the damage is gone.
+   */
+  async renew(pause: () => Promise<void>): Promise<boolean> {
+    const checkpointer = this.#checkpointer;
+    await checkpointer.rewriteAll(pause);
+    await this.#running;
+    // Another state has taken the place of the damaged one.
+    if (checkpointer !== this.#checkpointer) return true;
+    if (this.#isStopped) return false;
+    this.#begin();
+    await this.#running;
+    return !this.#isStopped;
+  }
+
   /** Writes no more; a checkpoint under way ends as it may. */
   async halt(): Promise<void> {
     this.#isStopped = true;

@@ -334,8 +334,14 @@ export class EnsembleNode implements ReplicaPeers {
       standings: this.#standings,
       closed: (link) => this.#disk.forget(link),
       cutLog: () => this.#checkpoints.cut(),
+      renewState: () => this.#checkpoints.renew(() => this.#turn()),
       failed: (error) => this.#fail(error),
     });
+  }
+
+  /** Resolves in a later turn. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.runtime.timers.defer(resolve));
   }
 
   // Inputs --------------------------------------------------------------------------------------

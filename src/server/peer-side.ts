@@ -43,11 +43,16 @@ export interface PeerSideOptions {
   readonly closed: (link: LinkId) => void;
   /** Begins the log anew behind a checkpoint; false when it cannot. */
   readonly cutLog: () => Promise<boolean>;
+  /** Writes the state anew from memory; false when it cannot. */
+  readonly renewState: () => Promise<boolean>;
   readonly failed: (error: unknown) => void;
 }
 
 /** A learner that has so much waiting is sent no more of the log. */
 const LINK_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
+
+/** So often a damaged state is written anew before this server gives its disk up. */
+const RENEWALS_MAX = 3;
 
 export class PeerSide {
   readonly #options: PeerSideOptions;
@@ -57,6 +62,7 @@ export class PeerSide {
   readonly #learners = new Map<LinkId, ServerId>();
   readonly #pausedReads = new Map<LinkId, LogRead>();
   #leaderLink: LinkId | undefined;
+  #renewalCount = 0;
 
   constructor(options: PeerSideOptions) {
     const { node, input, standings, state, wake, failed } = options;
@@ -87,7 +93,9 @@ export class PeerSide {
       onDrain: (link) => this.#drained(link),
       onClosed: (link, reason) => this.#closed(link, reason),
     });
-    this.#sender = new SnapshotSender({ node, transport: this.#quorum, state, wake, failed });
+    const damaged = (link: LinkId, error: StoreError): void => this.#stateDamaged(link, error);
+    const transport = this.#quorum;
+    this.#sender = new SnapshotSender({ node, transport, state, wake, damaged, failed });
   }
 
   /** Rejects with a `FatalError` of code `PORT` when a port cannot be bound. */
@@ -192,6 +200,30 @@ export class PeerSide {
     cutLog().then(
       (isCut) => {
         if (isCut) input(() => node.logRead(link, []));
+        else failed(error);
+      },
+      (failure: unknown) => failed(failure),
+    );
+  }
+
+  /**
+   * The tree is right. To set everything aside would cost a voter just when another needs its data:
+   * only a disk that damages what was written anew, and again, is given up.
+   */
+  #stateDamaged(link: LinkId, error: StoreError): void {
+    const { log, renewState, failed } = this.#options;
+    this.#renewalCount++;
+    if (this.#renewalCount > RENEWALS_MAX) {
+      failed(error);
+      return;
+    }
+    log.error('stateDamaged', {
+      reason: error.message,
+      remedy: 'the state is written anew from memory, and sent again; check the disk',
+    });
+    renewState().then(
+      (isRenewed) => {
+        if (isRenewed) this.#quorum.close(link, 'the state is sent anew');
         else failed(error);
       },
       (failure: unknown) => failed(failure),

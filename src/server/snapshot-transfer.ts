@@ -33,6 +33,8 @@ export interface SnapshotSenderOptions {
   readonly transport: QuorumTransport;
   readonly state: () => StateStore;
   readonly wake: () => void;
+  /** The checkpoint cannot be read as it was written: the learner has to start over. */
+  readonly damaged: (link: LinkId, error: StoreError) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -45,7 +47,11 @@ export class SnapshotSender {
   }
 
   start(link: LinkId): void {
-    this.#send(link).catch((error: unknown) => this.#options.failed(error));
+    const { damaged, failed } = this.#options;
+    this.#send(link).catch((error: unknown) => {
+      if (error instanceof StoreError && error.code === 'STATE_DAMAGED') damaged(link, error);
+      else failed(error);
+    });
   }
 
   /** The link has room again, or is gone. */

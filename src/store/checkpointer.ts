@@ -35,6 +35,8 @@ import type { Znode } from './znode.ts';
 
 /** A step's share: a millisecond or two of encoding. */
 const CHUNK_BYTES = 256 * 1024;
+/** Subjects that `rewriteAll` marks in one go: a millisecond or so. */
+const MARKED_AT_ONCE = 2000;
 /** Bounds a step that has little to write and much to look at or delete. */
 const BYTES_PER_SUBJECT = 512;
 
@@ -185,6 +187,16 @@ export class Checkpointer implements ChangeTracker {
     if (node === undefined || node.checkpointMark === this.#sequence) return;
     this.beforeChange(node, subject);
     node.checkpointMark = this.#sequence;
+  }
+
+  /** Has the next checkpoint write everything anew. `pause` lets other work have its turn. */
+  async rewriteAll(pause: () => Promise<void>): Promise<void> {
+    let count = 0;
+    for (const [path] of this.#tree.walk()) {
+      this.rewrite(path);
+      if (++count % MARKED_AT_ONCE === 0) await pause();
+    }
+    for (const [sessionId] of this.#tree.sessions.entries()) this.rewrite(sessionId);
   }
 
   /** Stops following the tree; what was not committed counts for nothing. */

@@ -9,12 +9,18 @@
 
 import { crc32 } from 'node:zlib';
 import { invariant } from '../base/assert.ts';
-import type { Zxid } from '../base/ids.ts';
+import { type Zxid, zxidHex } from '../base/ids.ts';
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
 import type { CheckpointScan, StateRecord } from './checkpoint-scan.ts';
 import { isSubject, RecordKind, recordKey, viewOf } from './keyspace.ts';
-import { type CheckpointMeta, encodeCheckpointMeta, isAbsent, sealValue } from './state-codec.ts';
+import {
+  type CheckpointMeta,
+  encodeCheckpointMeta,
+  isAbsent,
+  sealValue,
+  stateDamaged,
+} from './state-codec.ts';
 import { StoreError } from './store-error.ts';
 
 const FORMAT = 1;
@@ -40,6 +46,7 @@ export class SnapshotReader implements SnapshotFacts {
   #records: readonly StateRecord[] = [];
   #position = 0;
   #chunkNumber = 0;
+  #recordCount = 0;
 
   /** Takes the scan over. */
   constructor(scan: CheckpointScan, checkpoint: CheckpointMeta) {
@@ -78,7 +85,11 @@ export class SnapshotReader implements SnapshotFacts {
       this.#position += 1;
       recordCount += 1;
     }
-    if (recordCount === 0) return undefined;
+    this.#recordCount += recordCount;
+    if (recordCount === 0) {
+      this.#verifyCount();
+      return undefined;
+    }
     this.#chunkNumber += 1;
     writer.u32(crc32(writer.written()));
     return writer.written();
@@ -86,6 +97,16 @@ export class SnapshotReader implements SnapshotFacts {
 
   close(): Promise<void> {
     return this.#scan.close();
+  }
+
+  /** What the disk lost without a trace would make every receiver refuse the snapshot, for ever. */
+  #verifyCount(): void {
+    const written = this.nodeCount + this.sessionCount;
+    if (this.#recordCount === written) return;
+    throw stateDamaged(
+      `state store, checkpoint at ${zxidHex(this.zxid)}`,
+      `it holds ${this.#recordCount} records where ${written} were written`,
+    );
   }
 }
 

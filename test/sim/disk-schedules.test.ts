@@ -173,7 +173,7 @@ function fillDisk(stage: Stage, member: SimMember): void {
   disk.occupiedBytes = disk.capacityBytes - 200 * 1024 * 1024;
 }
 
-test('damage: a leader whose state is damaged heals in place, and another gives it to the learner', async () => {
+test('damage: a leader that cannot mend its checkpoint heals in place, and another gives it to the learner', async () => {
   const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5, logRetainTxns: 0 });
   await stage.whole();
   const leader = stage.leader();
@@ -185,16 +185,70 @@ test('damage: a leader whose state is damaged heals in place, and another gives 
     await stage.world.runFor(20);
   }
   const { life } = leader;
-  stage.cluster.provoked.add('dataDamaged');
-  stage.world.disk(leader.hostName).corrupt(STATE, () => true);
+  for (const event of ['stateDamaged', 'dataDamaged']) stage.cluster.provoked.add(event);
+  // No checkpoint writes over what it does not know.
+  const unknown = Buffer.from([0x47, 0, 0, 0, 1, 0x78]);
+  stage.world.disk(leader.hostName).edit(STATE, unknown, Buffer.from('?'));
   stage.cluster.start(late);
   await stage.until(() => stage.count('dataSetAside') === 1, 'the leader sets its data aside');
+  assert.equal(stage.count('stateDamaged'), 3);
   await stage.whole();
   await stage.until(() => isWhole(stage, leader), 'it is whole again');
   assert.equal(leader.life, life, 'its process ended');
   await stage.until(() => stage.cluster.isEven(), 'the servers are even');
   const reader = await stage.clientOf(leader, 'reader');
   assert.equal((await stage.done(reader, read('get', '/n29'))).reply.value, '29');
+});
+
+/** A server lost everything, and only the leader's checkpoint, which is not whole, can give it back. */
+async function emptiedBesideDamage(damage: (stage: Stage, leader: SimMember) => void): Promise<{
+  stage: Stage;
+  leader: SimMember;
+  emptied: SimMember;
+}> {
+  const stage = new Stage({ ...SHAPE, checkpointIntervalTxns: 5, logRetainTxns: 0 });
+  await stage.whole();
+  const leader = stage.leader();
+  const emptied = stage.member(leader.id === 1 ? 2 : 1);
+  const client = await stage.clientOf(leader);
+  stage.cluster.crash(emptied);
+  for (let i = 0; i < 30; i++) {
+    await stage.done(client, write(create(`/n${i}`, `${i}`, CreateMode.persistent)));
+    await stage.world.runFor(20);
+  }
+  stage.world.disk(emptied.hostName).wipe('/data');
+  damage(stage, leader);
+  stage.cluster.start(emptied);
+  return { stage, leader, emptied };
+}
+
+test('damage: a leader mends its checkpoint from memory when a server that lost everything needs it', async () => {
+  const { stage, leader, emptied } = await emptiedBesideDamage(
+    ({ cluster, world }, { hostName }) => {
+      cluster.provoked.add('stateDamaged');
+      const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
+      assert(world.disk(hostName).corrupt(STATE, isNode) > 0);
+    },
+  );
+  await stage.until(() => isWhole(stage, emptied), 'the emptied server is whole again');
+  assert.equal(stage.leader(), leader);
+  assert.equal(stage.count('dataSetAside'), 0);
+  assert.equal(stage.count('stateDamaged'), 1);
+  await stage.until(() => stage.cluster.isEven(), 'the servers are even');
+});
+
+test('damage: a leader whose checkpoint lacks something mends it from memory', async () => {
+  const { stage, emptied } = await emptiedBesideDamage(({ cluster, world }, { hostName }) => {
+    cluster.provoked.add('stateDamaged');
+    const disk = world.disk(hostName);
+    const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
+    const found = disk.entries(STATE).filter(([key]) => isNode(key));
+    for (const [key] of found) disk.edit(STATE, key, undefined);
+    assert(found.length > 0);
+  });
+  await stage.until(() => isWhole(stage, emptied), 'the emptied server is whole again');
+  assert.equal(stage.count('dataSetAside'), 0);
+  await stage.until(() => stage.cluster.isEven(), 'the servers are even');
 });
 
 test('divergence: a server whose state is wrong stops serving and fetches the others', async () => {

@@ -256,7 +256,13 @@ const SUSPICIOUS: readonly string[] = [
   'stateWrong',
 ];
 /** What a server may find wrong on a disk that somebody changed; any other holds what was written. */
-const DAMAGE: readonly string[] = ['dataDamaged', 'dataMissing', 'logDamaged', 'scrubDamage'];
+const DAMAGE: readonly string[] = [
+  'dataDamaged',
+  'dataMissing',
+  'logDamaged',
+  'stateDamaged',
+  'scrubDamage',
+];
 
 /** A server with a new disk is taken for a second one of its number until its old connections have ended. */
 function isNewDisk(fields: unknown): boolean {

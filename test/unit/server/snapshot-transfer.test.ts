@@ -72,6 +72,7 @@ async function bench(nodeCount: number): Promise<Bench> {
     transport: leader.transport,
     state: () => state,
     wake: () => undefined,
+    damaged: (_link, error) => assert.fail(error),
     failed: (error) => assert.fail(String(error)),
   });
   resumeWhenDrained(peers, leader, sender);
