@@ -241,9 +241,17 @@ function targetsOf(runs: readonly LoadRun[]): string[] {
 function readEntries(files: readonly string[]): Entry[] {
   if (files.length === 0) throw new UsageError('report: name a file that --json wrote');
   return files.flatMap((file) => {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    const lines = readText(file).split('\n').filter(Boolean);
     return lines.map((line): Entry => JSON.parse(line));
   });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new UsageError(`report ${file}: cannot be read`);
+  }
 }
 
 function runningTarget({ name, addresses, pids }: RunningServers): LoadTarget {

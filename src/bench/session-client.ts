@@ -34,6 +34,7 @@ export interface SessionTicket {
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
   readonly code: 'CONNECTION_LOST' | 'SESSION_GONE';
+  readonly exitCode = 1;
 
   constructor(code: 'CONNECTION_LOST' | 'SESSION_GONE', message: string) {
     super(message);
@@ -45,6 +46,7 @@ export class ConnectionLostError extends Error {
 export class UnexpectedReplyError extends Error {
   override readonly name = 'UnexpectedReplyError';
   readonly code = 'UNEXPECTED_REPLY';
+  readonly exitCode = 1;
 }
 
 interface Reply {
@@ -89,7 +91,8 @@ export class SessionClient {
       };
       socket.on('close', () => {
         clearTimeout(timer);
-        reject(client.#lose('CONNECTION_LOST', 'the connection was closed'));
+        const where = `${address.host}:${address.port}`;
+        reject(client.#lose('CONNECTION_LOST', `${where}: there is no connection (any more)`));
       });
       socket.on('connect', () => client.#sendConnect(ticket));
     });

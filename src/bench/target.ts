@@ -33,6 +33,7 @@ export interface ServerKind {
 export class TargetError extends Error {
   override readonly name = 'TargetError';
   readonly code = 'TARGET';
+  readonly exitCode = 1;
 }
 
 export class Target {
@@ -119,7 +120,7 @@ export class Target {
       while (!(await this.#serves(at))) {
         const isLate = performance.now() > deadlineMs;
         if (isLate || !server.isRunning) {
-          const what = isLate ? 'does not serve' : 'ended';
+          const what = isLate ? 'does not serve' : 'ended, or could not be started';
           throw new TargetError(`${this.name} server ${at + 1} ${what}:\n${server.logTail}`);
         }
         await sleep(POLL_MS);
