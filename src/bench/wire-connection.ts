@@ -8,6 +8,7 @@ import { SESSION_NONE } from '../base/ids.ts';
 import { JuteWriter } from '../protocol/jute-writer.ts';
 import { encodeConnectRequest } from '../protocol/records/connect.ts';
 import type { Address } from '../runtime/runtime.ts';
+import { ConnectionLostError } from './session-client.ts';
 
 const SESSION_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -129,7 +130,7 @@ export class WireConnection {
     if (this.#isDone) return;
     this.close();
     if (this.#isOpen) this.#events.failed(reason);
-    else this.#onRefused?.(new Error(reason));
+    else this.#onRefused?.(new ConnectionLostError('CONNECTION_LOST', reason));
   }
 }
 
