@@ -26,6 +26,8 @@ export class Discovery {
   #awaitedWrite: number | undefined;
   /** A promise counts when its giver has answered this ping, sent after the last promise came. */
   #claimPing = 0;
+  /** When a voter first said that it had promised the epoch before. */
+  #refusedMs: number | undefined;
 
   constructor(state: ZabState, followers: Followers, pings: LeaderPings) {
     this.#state = state;
@@ -42,6 +44,16 @@ export class Discovery {
     return this.#phase === 'done';
   }
 
+  /**
+   * A voter has promised this epoch to another, or to nobody it remembers, and those who promise it
+   * to this server are not a quorum soon. To wait for more would take until initLimit.
+   */
+  get isRefused(): boolean {
+    const { nowMs, config } = this.#state;
+    if (this.#phase !== 'asking' || this.#refusedMs === undefined) return false;
+    return nowMs - this.#refusedMs >= config.timings.finalizeMs;
+  }
+
   /** FOLLOWERINFO or OBSERVERINFO came. */
   informed(learner: Progress): void {
     if (this.#phase === 'gathering') this.#tryNewEpoch();
@@ -52,6 +64,7 @@ export class Discovery {
   promised(learner: Progress): boolean {
     if (this.#phase !== 'asking') return true;
     if (learner.isCounted && this.#isNewer(learner)) return false;
+    if (learner.isCounted && !learner.isPromiseCounted) this.#refusedMs ??= this.#state.nowMs;
     this.#claimPing = this.#pings.askNext();
     this.tryClaim();
     return true;

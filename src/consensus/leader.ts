@@ -200,6 +200,9 @@ export class Leader {
     if (this.#broadcast?.isWriteOverdue(timings.syncTimeoutMs)) {
       return { reason: 'own log write takes longer than syncLimit' };
     }
+    if (this.#discovery.isRefused) {
+      return { reason: 'a voter has promised this epoch to another: a later one is needed' };
+    }
     if (this.#phase !== 'broadcast' && nowMs - this.#progressMs > timings.initTimeoutMs) {
       return { reason: 'no quorum followed within initLimit' };
     }

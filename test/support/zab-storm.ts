@@ -14,9 +14,32 @@ const SHORT_EPOCH = 20;
 /** After everything has healed: until there is a leader and all others have what it has. */
 const PROGRESS_MAX_MS = 10_000;
 
+/** How likely each is to happen next. */
+interface Weather {
+  readonly crash: number;
+  readonly powerLoss: number;
+  /** One way from one server to another. */
+  readonly cut: number;
+  /** All ways from and to a server. */
+  readonly isolate: number;
+  /** All cuts end. */
+  readonly clear: number;
+}
+
+const CRASHES: Weather = { crash: 0.01, powerLoss: 0.002, cut: 0.01, isolate: 0, clear: 0.02 };
+/** Cuts that last until servers notice, while hardly any process forgets what it has in memory. */
+const LONG_CUTS: Weather = {
+  crash: 0.001,
+  powerLoss: 0.0002,
+  cut: 0.003,
+  isolate: 0.004,
+  clear: 0.004,
+};
+
 /**
  * Crashes (half of them silent in seeds that wipe), cuts, trims, proposals, and in every other pair
- * of seeds disks that are emptied, at any time those of a minority; in some seeds epochs are short,
+ * of seeds disks that are emptied, at any time those of a minority; in some seeds cuts last and crashes
+ * are rare, epochs are short,
  * elected servers die before they serve, or the leader's disk hangs in the end. Then everything heals
  * and must settle. Throws what is wrong.
  */
@@ -26,36 +49,49 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, { counterMax });
   const isHunting = seed % 6 === 3;
   const { prng, servers } = cluster;
+  const { crash, powerLoss, ...weather } = seed % 7 >= 4 ? LONG_CUTS : CRASHES;
   let wipes = 0;
   for (let i = 0; i < EVENTS; i++) {
     const victim = prng.between(1, servers.length);
     const other = prng.between(1, servers.length);
     const isUp = cluster.server(victim).node !== undefined;
-    if (prng.chance(0.01) && isUp) {
+    if (prng.chance(crash) && isUp) {
       cluster.crash(victim, { isSilent: isWiping && prng.chance(0.5) });
       const mayWipe = isWiping && lostCount(cluster, voters) < (voters - 1) / 2;
       if (mayWipe && prng.chance(0.4)) {
         cluster.wipe(victim);
         wipes++;
       }
-    } else if (prng.chance(0.002)) losePower(cluster);
+    } else if (prng.chance(powerLoss)) losePower(cluster);
     else if (prng.chance(0.03) && !isUp) cluster.start(victim);
     else if (isHunting && prng.chance(0.5)) {
       hunt(cluster, (id) => cluster.crash(id, { isSilent: prng.chance(0.5) }));
-    } else disturb(cluster, victim, other);
+    } else disturb(cluster, weather, victim, other);
   }
   heal(cluster, seed, voters);
   if (seed % 5 === 2) replaceHangingLeader(cluster, seed);
   return { leaderships: cluster.leaderOfEpoch.size, wipes };
 }
 
-function disturb(cluster: ZabCluster, victim: number, other: number): void {
-  const choice = cluster.prng.between(1, 100);
-  if (choice === 1) cluster.cut.add(`${victim}-${other}`);
-  else if (choice <= 3) cluster.cut.clear();
-  else if (choice === 4) cluster.trim(victim);
-  else if (choice <= 14) cluster.propose();
+function disturb(
+  cluster: ZabCluster,
+  { cut, isolate, clear }: Omit<Weather, 'crash' | 'powerLoss'>,
+  victim: number,
+  other: number,
+): void {
+  const { prng } = cluster;
+  if (prng.chance(cut)) cluster.cut.add(`${victim}-${other}`);
+  else if (prng.chance(isolate)) isolateServer(cluster, victim);
+  else if (prng.chance(clear)) cluster.cut.clear();
+  else if (prng.chance(0.01)) cluster.trim(victim);
+  else if (prng.chance(0.1)) cluster.propose();
   else cluster.step();
+}
+
+function isolateServer({ servers, cut }: ZabCluster, victim: number): void {
+  for (const { id } of servers) {
+    if (id !== victim) cut.add(`${victim}-${id}`).add(`${id}-${victim}`);
+  }
 }
 
 /** Everybody dies at once. */

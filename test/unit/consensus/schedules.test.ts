@@ -184,6 +184,22 @@ describe('a leader', () => {
     assert.equal(lone.node.leader, undefined);
   });
 
+  it('claims a later epoch when a voter has promised this one to another', () => {
+    const lone = elected(HISTORY);
+    const link = lone.connectLearner(1, true, EPOCH - 1);
+    lone.receive(link, {
+      type: MessageType.ackEpoch,
+      currentEpoch: undefined,
+      lastZxid: at(OLD, 3),
+      epochs: HISTORY.epochs,
+    });
+    lone.advanceWithPongs(DEFAULT_TIMINGS.finalizeMs - 100, link);
+    assert(lone.node.leader !== undefined, 'others may promise it still');
+    lone.advanceWithPongs(200, link);
+    assert.match(lone.closeReason(link) ?? '', /promised this epoch to another/);
+    assert.equal(lone.node.leader, undefined);
+  });
+
   it('lets go of a learner that answers pings and acknowledges nothing (2201)', () => {
     const lone = elected();
     const quick = lone.joinLearner(1, true);
