@@ -114,7 +114,7 @@ export const GENERIC_STORE: readonly Mutant[] = [
     'pending-newer',
     'what is applied takes newer changes of the node along',
     [
-      'if (this.#byPath.get(record.path) === record)\n                this.#byPath.delete(record.path);',
+      'if (this.#byPath.get(record.path) === number)\n                this.#byPath.delete(record.path);',
       'this.#byPath.delete(record.path);',
     ],
   ),

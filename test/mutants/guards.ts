@@ -226,7 +226,7 @@ export const GUARDS: readonly Mutant[] = [
       'if (pending === undefined)\n            return paths;',
       'return paths;',
     ),
-    at('store/data-tree', 'if (left.size > 0)', 'if (false)'),
+    at('store/data-tree', 'if (this.ephemerals.countOf(sessionId) > 0) {', 'if (false) {'),
   ),
   guard(
     '1675',
