@@ -47,13 +47,13 @@ export class Election {
   #finalizeAtMs: number | undefined;
   #resendAtMs: number;
   #resendMs: number;
-  #isAbstaining: boolean;
+  #isStandingBack: boolean;
 
   /** Starts an attempt; `round` is one more than that of the last. */
   constructor(state: ZabState, round: number, reachability: (sid: ServerId) => Reachability) {
     this.#state = state;
     this.#reachability = reachability;
-    this.#isAbstaining = !state.mayVote;
+    this.#isStandingBack = !state.mayStand;
     this.#proposal = this.#ownVote(round);
     this.#resendMs = state.config.timings.resendMinMs;
     this.#resendAtMs = state.nowMs + this.#jittered(this.#resendMs);
@@ -67,7 +67,7 @@ export class Election {
   /** The elected vote, once there is one. */
   tick(): Vote | undefined {
     const now = this.#state.nowMs;
-    if (this.#isAbstaining && this.#state.mayVote) this.#join();
+    if (this.#isStandingBack && this.#state.mayStand) this.#join();
     if (now >= this.#resendAtMs) {
       this.#broadcast();
       this.#resendMs = Math.min(this.#resendMs * 2, this.#state.config.timings.resendMaxMs);
@@ -88,8 +88,8 @@ export class Election {
       return undefined;
     }
     if (vote.leader === SERVER_NONE) return this.#receiveAbstention(from, state);
-    // What others still hold of a vote that this server cast before it lost its data.
-    if (vote.leader === this.#state.sid && !this.#state.mayVote) return undefined;
+    // What others still hold of a vote that this server cast before it lost its data, or led.
+    if (vote.leader === this.#state.sid && !this.#state.mayStand) return undefined;
     if (!this.#state.quorum.isVoter(vote.leader)) return undefined;
     if (state === PeerState.looking) return this.#receiveLooking(from, vote);
     if (state === PeerState.observing) return undefined;
@@ -102,7 +102,7 @@ export class Election {
     this.#abstaining.add(from);
     this.#votes.delete(from);
     // Two that abstain have nothing to tell each other.
-    if (this.#state.mayVote) this.#notify(from);
+    if (this.#hasVote) this.#notify(from);
     return this.#decide();
   }
 
@@ -175,7 +175,7 @@ export class Election {
 
   /** Nobody else was elected in the time in which this server stood back. */
   #join(): void {
-    this.#isAbstaining = false;
+    this.#isStandingBack = false;
     const own = this.#ownVote(this.#proposal.round);
     this.#adopt(isBetter(own, this.#proposal) ? own : this.#proposal);
   }
@@ -183,14 +183,19 @@ export class Election {
   #adopt(vote: Vote): void {
     this.#proposal = vote;
     this.#finalizeAtMs = undefined;
-    if (this.#state.mayVote) this.#votes.set(this.#state.sid, vote);
+    if (this.#hasVote) this.#votes.set(this.#state.sid, vote);
     this.#broadcast();
+  }
+
+  /** Whoever stands back votes as soon as there is another to vote for; who lost its data never does. */
+  get #hasVote(): boolean {
+    return this.#state.isCounted && this.#proposal.leader !== SERVER_NONE;
   }
 
   /** A vote claims durable data only; the attempt starts when nothing is on its way to the disk. */
   #ownVote(round: number): Vote {
     const state = this.#state;
-    if (!state.mayVote) return nobody(round);
+    if (!state.mayStand) return nobody(round);
     const zxid = state.history.durable;
     return { leader: state.sid, zxid, peerEpoch: state.currentEpoch, round };
   }
@@ -203,12 +208,11 @@ export class Election {
 
   /** Who has no vote has nothing to correct, and would be answered, and answer, without end. */
   #correct(to: ServerId): void {
-    if (this.#state.mayVote) this.#notify(to);
+    if (this.#hasVote) this.#notify(to);
   }
 
   #notify(to: ServerId): void {
-    const { mayVote } = this.#state;
-    const vote = mayVote ? this.#proposal : nobody(this.#proposal.round);
+    const vote = this.#hasVote ? this.#proposal : nobody(this.#proposal.round);
     const notification = { state: PeerState.looking, vote };
     this.#state.emit({ kind: 'notify', to, notification });
   }

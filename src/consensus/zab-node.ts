@@ -215,8 +215,8 @@ export class ZabNode {
   }
 
   /**
-   * Gives leadership up, and leaves the next election to the others for a while; only when they
-   * elect nobody does this server vote again. Without effect on a server that does not lead.
+   * Gives leadership up, and votes for others for a while; only when none of them is elected does
+   * this server stand for election again. Without effect on a server that does not lead.
    */
   handOver(): void {
     if (this.#leader?.isServing !== true) return;

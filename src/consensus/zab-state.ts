@@ -82,7 +82,7 @@ export class ZabState {
   /** The leader that `acceptedEpoch` was promised to, if this process made the promise. */
   promisedTo: ServerId | undefined;
   nowMs = 0;
-  /** Until then this server would rather not lead. */
+  /** Until then this server would rather not lead: it votes for others. */
   abstainUntilMs = 0;
   #effects: Effect[] = [];
   #lastPersistId = 0;
@@ -116,8 +116,8 @@ export class ZabState {
     return this.isVoter && this.standing === 'whole';
   }
 
-  /** Whether this server votes in an election. */
-  get mayVote(): boolean {
+  /** Whether this server votes for itself in an election. */
+  get mayStand(): boolean {
     return this.isCounted && this.nowMs >= this.abstainUntilMs;
   }
 

@@ -140,6 +140,24 @@ test('disk: a leader whose disk is nearly full hands over, and writes go on', as
   await stage.done(client, write(create('/x', '', CreateMode.persistent)));
 });
 
+test('disk: a full leader hands over to the only follower there is, and stays its follower', async () => {
+  const stage = new Stage(SHAPE);
+  await stage.wholeUnderHighest();
+  const leader = stage.leader();
+  const [heir, gone] = stage.cluster.members.filter((member) => member !== leader);
+  assert(heir !== undefined && gone !== undefined);
+  stage.cluster.crash(gone);
+  const client = await stage.clientOf(heir);
+  fillDisk(stage, leader);
+  await stage.until(() => stage.cluster.leader() === heir, 'the other server leads');
+  await stage.until(() => client.isConnected, 'the client is connected');
+  await stage.done(client, write(create('/x', '', CreateMode.persistent)));
+  await stage.world.runFor(4000);
+  assert.equal(stage.leader(), heir);
+  await stage.done(client, write(set('/x', '1', -1)));
+  assert.equal(stage.count('serving'), 3 + 3 + 2, 'they elected more than once');
+});
+
 test('disk: an ensemble whose disks are nearly full answers reads, refuses writes, and recovers', async () => {
   const stage = new Stage(SHAPE);
   await stage.whole();

@@ -22,6 +22,21 @@ describe('ZabNode.handOver()', () => {
     assert.equal(cluster.server(3).applied.length, 1);
   });
 
+  it('leaves leadership to the only other server there is, with its own vote', () => {
+    const cluster = settled();
+    cluster.propose();
+    assert(cluster.runUntil(() => cluster.isSettled()));
+    cluster.crash(2);
+    cluster.server(3).node?.handOver();
+    assert(
+      cluster.runUntil(() => cluster.leader()?.id === 1, 1000),
+      'nobody leads soon, for want of a vote',
+    );
+    cluster.propose();
+    assert(cluster.runUntil(() => cluster.server(3).applied.length === 2, 1000));
+    assert.equal(cluster.leader()?.id, 1);
+  });
+
   it('takes leadership back when the others elect nobody', () => {
     const cluster = settled();
     cluster.crash(2);
