@@ -158,6 +158,12 @@ test('ensemble configure writes what each of several machines needs', async () =
   assert.equal(checked.exitCode, 0, checked.stdout);
 });
 
+test('ensemble start says that it cannot use a directory', async () => {
+  const { exitCode, stderr } = await vivarium('ensemble', 'start', '--dir', '/dev/null/x');
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /^vivarium: ENOTDIR: .*: give a --dir in which this user may write\n$/);
+});
+
 for (const args of [['kill'], ['configure'], ['configure', '--hosts', 'a,a'], ['begin']]) {
   test(`ensemble ${args.join(' ')} is refused as wrong use`, async () => {
     const { exitCode, stderr } = await vivarium('ensemble', ...args, '--dir', directory);

@@ -49,24 +49,45 @@ export function ensembleCommand(
     describe: 'run a local ensemble, one process per server',
     builder: ensembleOptions,
     handler: async (given) => {
-      switch (given.action) {
-        case 'start':
-          return await start(given);
-        case 'status':
-          return exit(await status(given));
-        case 'stop':
-          return await stop(given);
-        case 'kill':
-          return await kill(given);
-        case 'restart':
-          return await restart(given);
-        case 'add-observer':
-          return await addObserver(given);
-        case 'configure':
-          return configure(given);
+      try {
+        exit(await act(given));
+      } catch (error) {
+        if (!isOfFile(error)) throw error;
+        throw new UsageError(`${error.message}: give a --dir in which this user may write`, 1);
       }
     },
   };
+}
+
+/** Resolves to the exit code. */
+async function act(given: EnsembleArguments): Promise<number> {
+  switch (given.action) {
+    case 'start':
+      await start(given);
+      return 0;
+    case 'status':
+      return await status(given);
+    case 'stop':
+      await stop(given);
+      return 0;
+    case 'kill':
+      await kill(given);
+      return 0;
+    case 'restart':
+      await restart(given);
+      return 0;
+    case 'add-observer':
+      await addObserver(given);
+      return 0;
+    case 'configure':
+      configure(given);
+      return 0;
+  }
+}
+
+/** The machine refused a file of the ensemble's directory. */
+function isOfFile(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 function ensembleOptions(yargs: Argv<object>): Argv<EnsembleArguments> {
