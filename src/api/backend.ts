@@ -17,7 +17,7 @@ export interface ClientWrite {
   /** The request record behind its header: a view, valid during `submit` only. */
   readonly payload: Uint8Array;
   readonly identities: readonly Identity[];
-  /** The transaction is applied here and its watch events are queued. */
+  /** The transaction is applied here and its watch events are queued. Of the result see `keptResult`. */
   completed(zxid: Zxid, result: ApplyResult): void;
   /** It will never be answered (session moved, leader lost): close the connection, the outcome is unknown. */
   dropped(): void;

@@ -8,7 +8,7 @@ import type { Identity } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import type { OpCode } from '../base/op-code.ts';
-import type { ApplyResult } from '../store/data-tree.ts';
+import { type ApplyResult, keptResult } from '../store/data-tree.ts';
 import type { ClientSync, ClientWrite } from './backend.ts';
 
 export const PendingState = {
@@ -72,6 +72,11 @@ export class PendingRequest implements ClientWrite, ClientSync {
 
   get op(): OpCode {
     return this.type as OpCode;
+  }
+
+  /** It is not answered at once: the result has to outlive the next transaction. */
+  keepResult(): void {
+    if (this.result !== undefined) this.result = keptResult(this.result);
   }
 
   /** A write has a zxid and a result, a sync has neither. */

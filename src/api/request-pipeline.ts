@@ -177,6 +177,7 @@ export class RequestPipeline implements PendingOwner {
       this.#submitHeld();
     }
     this.drain();
+    request.keepResult();
     this.#host.requestTurn(this.#connection);
   }
 
@@ -312,6 +313,7 @@ export class RequestPipeline implements PendingOwner {
     const mark = connection.beginReply(cxid, this.#replyZxid(zxid));
     if (result.error === ErrorCode.ok) encodeWriteReply(connection.writer, request.op, result);
     connection.endReply(mark, type, cxid, result.error, receivedMs);
+    request.result = undefined;
     if (type === OpCode.closeSession && result.error === ErrorCode.ok) connection.endAfterReplies();
   }
 

@@ -43,7 +43,10 @@ export interface OpResult {
   readonly error: ErrorCode;
   /** The path operated on, for a create with its sequence number; null where there is none. */
   readonly path: string | null;
-  /** The node as it was right after this operation (create*, setData, setACL), else null. */
+  /**
+   * The node as it is right after this operation (create*, setData, setACL), else null. Outside a
+   * multi it is the node itself, valid until the next transaction is applied: see `keptResult`.
+   */
   readonly stat: Stat | null;
 }
 
@@ -55,6 +58,11 @@ export interface ApplyResult extends OpResult {
 export interface DataTreeOptions {
   /** Whether stored owners with the top byte 0xff mark nodes with a time to live. */
   readonly extendedTypes?: boolean;
+}
+
+/** The result in a form that no later transaction changes. */
+export function keptResult(result: ApplyResult): ApplyResult {
+  return result.stat instanceof Znode ? { ...result, stat: result.stat.snapshot() } : result;
 }
 
 const NO_RESULTS: readonly OpResult[] = Object.freeze([]);
@@ -93,6 +101,8 @@ export class DataTree {
   readonly #digest = new TreeDigest();
   readonly #sweepable = new Set<number>();
   readonly #root: Znode;
+  /** What the operation being applied created or changed by itself; for its result. */
+  #touched: Znode | undefined = undefined;
   #lastZxid: Zxid = ZXID_NONE;
   #nodeCount = 0;
   #dataSize = 0;
@@ -178,7 +188,7 @@ export class DataTree {
     const body = txn.body;
     if (body.type === TxnType.multi) return this.#applyMulti(zxid, txn, body, wantResult);
     const error = this.#applyOp(zxid, txn, body);
-    return wantResult ? this.#result(body, error) : UNWANTED;
+    return wantResult ? this.#result(body, error, this.#touched ?? null) : UNWANTED;
   }
 
   /**
@@ -253,13 +263,14 @@ export class DataTree {
         continue;
       }
       const error = this.#applyOp(zxid, txn, op);
-      if (wantResult) results.push(this.#result(op, error));
+      if (wantResult) results.push(this.#result(op, error, this.#touched?.snapshot() ?? null));
     }
     if (!wantResult) return UNWANTED;
     return { type: TxnType.multi, error: ErrorCode.ok, path: null, stat: null, results };
   }
 
   #applyOp(zxid: Zxid, txn: Txn, body: TxnBody): ErrorCode {
+    this.#touched = undefined;
     switch (body.type) {
       case TxnType.create:
       case TxnType.create2:
@@ -316,6 +327,7 @@ export class DataTree {
       changes.created(node, path);
     }
     this.quotas.created(path, node);
+    this.#touched = node;
     this.listener?.created(path, node);
     this.listener?.childrenChanged(parentPath, parent);
     return ErrorCode.ok;
@@ -344,6 +356,7 @@ export class DataTree {
     const bytesBefore = node.dataLength;
     this.#replaceData(node, txn.path, txn.data, txn.version, zxid, timeMs);
     this.quotas.dataChanged(txn.path, node.dataLength - bytesBefore);
+    this.#touched = node;
     this.listener?.dataChanged(txn.path, node);
     return ErrorCode.ok;
   }
@@ -354,6 +367,7 @@ export class DataTree {
     this.#beforeChange(node, txn.path);
     this.#replaceAcl(node, txn.acl, txn.version);
     this.#digest.statChanged(node);
+    this.#touched = node;
     return ErrorCode.ok;
   }
 
@@ -468,21 +482,8 @@ export class DataTree {
     node.checkpointMark = changes.mark;
   }
 
-  #result(body: TxnBody, error: ErrorCode): ApplyResult {
+  #result(body: TxnBody, error: ErrorCode, stat: Stat | null): ApplyResult {
     const path = 'path' in body ? body.path : null;
-    const hasStat = error === ErrorCode.ok && path !== null && showsStat(body.type);
-    const stat = hasStat ? (this.find(path)?.snapshot() ?? null) : null;
     return { type: body.type, error, path, stat, results: NO_RESULTS };
-  }
-}
-
-function showsStat(type: TxnType): boolean {
-  switch (type) {
-    case TxnType.delete:
-    case TxnType.deleteContainer:
-    case TxnType.check:
-      return false;
-    default:
-      return true;
   }
 }

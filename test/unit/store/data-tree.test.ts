@@ -7,7 +7,7 @@ import { makeSessionId, SERVER_NONE, SESSION_NONE, type Zxid } from '../../../sr
 import { CreateMode, OpCode } from '../../../src/base/op-code.ts';
 import type { Stat } from '../../../src/base/stat.ts';
 import type { ChangeTracker } from '../../../src/store/change-tracker.ts';
-import { DataTree } from '../../../src/store/data-tree.ts';
+import { DataTree, keptResult } from '../../../src/store/data-tree.ts';
 import { CONTAINER_OWNER, ttlOwner } from '../../../src/store/owner.ts';
 import type { TreeListener } from '../../../src/store/tree-listener.ts';
 import { type CreateTxn, type Txn, type TxnBody, TxnType } from '../../../src/store/txn.ts';
@@ -318,12 +318,36 @@ test('apply without a wanted result returns one shared constant', () => {
   assert.equal(first, second);
 });
 
-test('a Stat in a result is a snapshot', () => {
+test('keptResult() is a result that no later transaction changes', () => {
   const kit = new StoreKit();
   const result = kit.run(create('/a'));
-  kit.run(setData('/a', 'later'));
   assert.equal(result.stat?.version, 0);
-  assert.equal(result.stat?.dataLength, 0);
+  const kept = keptResult(result);
+  assert.deepEqual({ ...kept, stat: null }, { ...result, stat: null });
+  kit.run(setData('/a', 'later'));
+  assert.equal(kept.stat?.version, 0);
+  assert.equal(kept.stat?.dataLength, 0);
+});
+
+test('the Stats in the results of a multi are those right after each member', () => {
+  const kit = new StoreKit();
+  kit.run(create('/a'));
+  const { results } = kit.run(multi(setData('/a', 'x'), setData('/a', 'xyz')));
+  assert.deepEqual(
+    results.map(({ stat }) => [stat?.version, stat?.dataLength]),
+    [
+      [1, 1],
+      [2, 3],
+    ],
+  );
+});
+
+test('a failed create or a deletion shows no Stat', () => {
+  const kit = new StoreKit();
+  kit.run(create('/a'));
+  assert.equal(kit.run(create('/a')).stat, null);
+  assert.equal(kit.run(setData('/a', 'x', 7)).stat, null);
+  assert.equal(kit.run(remove('/a')).stat, null);
 });
 
 test('closeSession deletes the listed paths, then what else the session owns, then the session', () => {
