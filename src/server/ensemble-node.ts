@@ -16,17 +16,27 @@ import {
 } from '../peer/peer-message.ts';
 import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
-import { DataTree } from '../store/data-tree.ts';
+import type { DataTree } from '../store/data-tree.ts';
 import type { QuotaExcess } from '../store/quota.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Txn } from '../store/txn.ts';
 import { Applier } from './applier.ts';
-import { CheckpointDriver } from './checkpoint-driver.ts';
+import type { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
 import { createCore } from './create-core.ts';
-import { DiskWatch } from './disk-watch.ts';
-import { Divergence } from './divergence.ts';
+import {
+  createCheckpoints,
+  createDiskWatch,
+  createDivergence,
+  createReceiver,
+  createScrubber,
+  createServing,
+  type NodeContext,
+  newTree,
+} from './create-parts.ts';
+import type { DiskWatch } from './disk-watch.ts';
+import type { Divergence } from './divergence.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
@@ -37,9 +47,9 @@ import { PeerSide } from './peer-side.ts';
 import { PeerStandings } from './peer-standings.ts';
 import { QuotaWarnings } from './quota-warnings.ts';
 import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
-import { Scrubber } from './scrubber.ts';
-import { Serving } from './serving.ts';
-import { SnapshotReceiver } from './snapshot-transfer.ts';
+import type { Scrubber } from './scrubber.ts';
+import type { Serving } from './serving.ts';
+import type { SnapshotReceiver } from './snapshot-transfer.ts';
 import { Witness, witnessFile } from './witness.ts';
 
 export interface EnsembleNodeOptions {
@@ -57,9 +67,6 @@ const TICK_LOOKING_MS = 10;
 const TICK_SETTLED_MS = 50;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
-const CHECKPOINT_INTERVAL_MS = 60_000;
-const CHECKPOINT_INTERVAL_BYTES = 256 * 1024 * 1024;
-
 export class EnsembleNode implements ReplicaPeers {
   readonly node: ZabNode;
   /** What clients are served from. */
@@ -96,23 +103,22 @@ export class EnsembleNode implements ReplicaPeers {
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
     this.replica = new Replica(config, runtime, this);
-    this.#serving = new Serving({
-      config,
-      log: options.log,
+    const context: NodeContext = {
+      ...options,
       node: this.node,
       replica: this.replica,
       metrics: this.#metrics,
-      tree: () => this.tree,
-      isRight: () => {
-        this.replica.comparison.verify();
-        return !this.#divergence.isInDoubt;
-      },
-      nowMs: () => this.#nowMs,
-    });
+      state: () => this.#state,
+      checkpoints: () => this.#checkpoints,
+      peers: () => this.#peers,
+      input: (handle) => this.#input(handle),
+      fail: failed,
+    };
+    this.#divergence = createDivergence(context);
+    this.#serving = createServing(context, this.#divergence);
     this.#standings = new PeerStandings(config, options.log);
-    this.#disk = this.#createDiskWatch();
-    this.#divergence = this.#createDivergence();
-    this.#scrubber = this.#createScrubber();
+    this.#disk = createDiskWatch(context);
+    this.#scrubber = createScrubber(context);
     const file = witnessFile(config);
     this.#witness = new Witness(file, runtime, () => storage.log.meta, failed);
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
@@ -145,22 +151,9 @@ export class EnsembleNode implements ReplicaPeers {
       caughtUp: () => this.#caughtUp(),
       failed,
     });
-    this.#checkpoints = this.#createCheckpoints(checkpointer);
-    this.#receiver = new SnapshotReceiver({
-      store: storage.stateStore,
-      newTree: () => newTree(config),
-      generation: () => this.#state.generation,
-      staged: () => {
-        runtime.reached?.('snapshotStaged');
-        this.#input(() => this.node.snapshotStaged());
-      },
-      taken: (byteCount) => {
-        this.sendToLeader({ type: ClientMessageType.snapshotTaken, byteCount });
-      },
-      rejected: (reason) => this.#rejectSnapshot(reason),
-      failed,
-    });
-    if (!config.isStandalone) this.#peers = this.#createPeerSide();
+    this.#checkpoints = createCheckpoints(context, checkpointer);
+    this.#receiver = createReceiver(context);
+    if (!config.isStandalone) this.#peers = this.#createPeerSide(context);
   }
 
   /** Loads the state; rejects with a `FatalError` when it is damaged. */
@@ -257,85 +250,16 @@ export class EnsembleNode implements ReplicaPeers {
 
   // Start-up ------------------------------------------------------------------------------------
 
-  #createDivergence(): Divergence {
-    return new Divergence(this.#options.config, this.#options.log, {
-      tellLeader: (message) => this.sendToLeader(message),
-      tellLearner: (sid, message) => this.#peers?.tellLearner(sid, message),
-      retire: () => this.replica.retire(),
-      fail: (error) => this.#fail(error),
-    });
-  }
-
-  #createScrubber(): Scrubber {
-    const { runtime, storage, log } = this.#options;
-    return new Scrubber({
-      logStore: storage.log,
-      stateStore: storage.stateStore,
-      runtime,
-      log,
-      replaceState: ({ subject }) => {
-        if (subject !== undefined) this.#checkpoints.rewrite(subject);
-      },
-      cutLog: () => this.#checkpoints.cut(),
-      failed: (error) => this.#fail(error),
-    });
-  }
-
-  #createCheckpoints(checkpointer: Checkpointer): CheckpointDriver {
-    const { config, runtime, storage } = this.#options;
-    const policy = {
-      intervalTxns: config.checkpointIntervalTxns,
-      intervalBytes: CHECKPOINT_INTERVAL_BYTES,
-      intervalMs: CHECKPOINT_INTERVAL_MS,
-      retainTxns: config.logRetainTxns,
-      retainBytes: config.logRetainBytes,
-      isTrimming: config.autopurgeIntervalMs > 0,
-    };
-    const hooks = {
-      awaitedAfter: () => this.node.leader?.awaitedAfter,
-      trimmed: (zxid: Zxid) => {
-        runtime.reached?.('logTrimmed');
-        this.node.trimmed(zxid);
-      },
-      began: () => {
-        this.#metrics.checkpointBegan(this.#nowMs);
-        runtime.reached?.('checkpointBegun');
-      },
-      committed: () => {
-        this.#metrics.checkpointEnded(this.#nowMs);
-        runtime.reached?.('checkpointCommitted');
-      },
-      failed: (error: unknown) => this.#fail(error),
-    };
-    return new CheckpointDriver(storage.log, checkpointer, policy, hooks, this.#nowMs);
-  }
-
-  #createDiskWatch(): DiskWatch {
-    const { config, runtime, log } = this.#options;
-    return new DiskWatch({
-      directories: [...new Set([config.dataLogDir, config.dataDir])],
-      reserveBytes: config.diskReserveBytes,
-      runtime,
-      log,
-      tell: (hasRoom) => this.sendToLeader({ type: ClientMessageType.room, hasRoom }),
-      heirs: () => this.node.leader?.heirs ?? [],
-      handOver: () => this.#input(() => this.node.handOver()),
-    });
-  }
-
-  #createPeerSide(): PeerSide {
+  #createPeerSide(context: NodeContext): PeerSide {
     return new PeerSide({
-      ...this.#options,
-      node: this.node,
-      state: () => this.#state,
-      input: (handle) => this.#input(handle),
+      ...context,
       wake: () => this.wake(),
-      received: (link, sid, message) => this.#received(link, sid, message),
+      received: (link, sid, message) => this.#heard(link, sid, message),
       standings: this.#standings,
       closed: (link) => this.#disk.forget(link),
       cutLog: () => this.#checkpoints.cut(),
       renewState: () => this.#checkpoints.renew(() => this.#turn()),
-      failed: (error) => this.#fail(error),
+      failed: context.fail,
     });
   }
 
@@ -387,6 +311,18 @@ export class EnsembleNode implements ReplicaPeers {
     this.#guard(() => this.replica.tick());
     const delayMs = this.#serving.isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
     this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
+  }
+
+  /** `#input` without a closure: there is a message for each request that is forwarded. */
+  #heard(link: LinkId, sid: ServerId | undefined, message: PeerMessage): void {
+    if (this.#isStopped) return;
+    this.noticeTime();
+    try {
+      this.#received(link, sid, message);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.wake();
   }
 
   #received(link: LinkId, sid: ServerId | undefined, message: PeerMessage): void {
@@ -525,11 +461,6 @@ export class EnsembleNode implements ReplicaPeers {
     await state.dropOtherGenerations();
   }
 
-  #rejectSnapshot(reason: string): void {
-    this.#options.log.warn('snapshotRejected', { reason });
-    this.#peers?.leaveLeader(reason);
-  }
-
   // Facts ---------------------------------------------------------------------------------------
 
   status(): Promise<NodeFacts> {
@@ -591,10 +522,6 @@ export class EnsembleNode implements ReplicaPeers {
   get #nowMs(): number {
     return this.#options.runtime.clock.monotonicMs();
   }
-}
-
-function newTree(config: ServerConfig): DataTree {
-  return new DataTree({ extendedTypes: config.extendedTypesEnabled });
 }
 
 /** Zxids in hex: as numbers nobody can read them. */

@@ -37,7 +37,7 @@ export interface PeerSideOptions {
   /** Hands something to the core, in the driver's way. */
   readonly input: (handle: () => void) => void;
   readonly wake: () => void;
-  /** `sid`: the learner that sent it; undefined when the leader did. */
+  /** As `input`, for messages. `sid`: the learner that sent it; undefined when the leader did. */
   readonly received: (link: LinkId, sid: ServerId | undefined, message: PeerMessage) => void;
   readonly standings: PeerStandings;
   readonly closed: (link: LinkId) => void;
@@ -89,7 +89,7 @@ export class PeerSide {
         this.#learners.set(link, sid);
         input(() => node.learnerConnected(link, sid, incarnation));
       },
-      onMessage: (link, message) => input(() => this.#received(link, message)),
+      onMessage: (link, message) => this.#received(link, message),
       onDrain: (link) => this.#drained(link),
       onClosed: (link, reason) => this.#closed(link, reason),
     });
@@ -232,8 +232,10 @@ export class PeerSide {
 
   #received(link: LinkId, message: PeerMessage): void {
     if (message.type === ClientMessageType.snapshotTaken) {
-      this.#sender.taken(link, message.byteCount);
-      this.#options.node.snapshotTaken(link);
+      this.#options.input(() => {
+        this.#sender.taken(link, message.byteCount);
+        this.#options.node.snapshotTaken(link);
+      });
       return;
     }
     this.#options.received(link, this.#learners.get(link), message);

@@ -183,8 +183,9 @@ export class Replica implements Backend {
     const requestId = this.#pending.add(write);
     if (this.#leadership === undefined) {
       const { sessionId, cxid, op, payload, identities } = write;
-      const request = { requestId, sessionId, cxid, op, payload, identities, isLocal };
-      this.#peers.sendToLeader({ type: ClientMessageType.request, ...request });
+      const type = ClientMessageType.request;
+      const request = { type, requestId, sessionId, cxid, op, payload, identities, isLocal };
+      this.#peers.sendToLeader(request);
       return;
     }
     const refusal = this.#leadership.propose(this.#config.serverId, requestId, write, isLocal);
