@@ -1,0 +1,149 @@
+/** The parts of a node, each with what it needs of the node and of the other parts. */
+
+import type { Zxid } from '../base/ids.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import { ClientMessageType } from '../peer/peer-message.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Checkpointer } from '../store/checkpointer.ts';
+import { DataTree } from '../store/data-tree.ts';
+import type { StateStore } from '../store/state-store.ts';
+import { CheckpointDriver } from './checkpoint-driver.ts';
+import type { ServerConfig } from './config.ts';
+import { DiskWatch } from './disk-watch.ts';
+import { Divergence } from './divergence.ts';
+import type { Log } from './logger.ts';
+import type { NodeMetrics } from './node-metrics.ts';
+import type { OpenedStorage } from './open-storage.ts';
+import type { PeerSide } from './peer-side.ts';
+import type { Replica } from './replica.ts';
+import { Scrubber } from './scrubber.ts';
+import { Serving } from './serving.ts';
+import { SnapshotReceiver } from './snapshot-transfer.ts';
+
+/** What parts may look at, and do. Functions where the answer changes, or comes later. */
+export interface NodeContext {
+  readonly config: ServerConfig;
+  readonly runtime: Runtime;
+  readonly storage: OpenedStorage;
+  readonly log: Log;
+  readonly node: ZabNode;
+  readonly replica: Replica;
+  readonly metrics: NodeMetrics;
+  readonly state: () => StateStore;
+  readonly checkpoints: () => CheckpointDriver;
+  /** undefined when this server stands alone. */
+  readonly peers: () => PeerSide | undefined;
+  /** Hands something to the core, in the driver's way. */
+  readonly input: (handle: () => void) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const CHECKPOINT_INTERVAL_MS = 60_000;
+const CHECKPOINT_INTERVAL_BYTES = 256 * 1024 * 1024;
+
+export function newTree(config: ServerConfig): DataTree {
+  return new DataTree({ extendedTypes: config.extendedTypesEnabled });
+}
+
+export function createServing(context: NodeContext, divergence: Divergence): Serving {
+  const { runtime, replica } = context;
+  return new Serving({
+    ...context,
+    tree: () => replica.tree,
+    isRight: () => {
+      replica.comparison.verify();
+      return !divergence.isInDoubt;
+    },
+    nowMs: () => runtime.clock.monotonicMs(),
+  });
+}
+
+export function createDivergence({ config, log, peers, replica, fail }: NodeContext): Divergence {
+  return new Divergence(config, log, {
+    tellLeader: (message) => peers()?.sendToLeader(message),
+    tellLearner: (sid, message) => peers()?.tellLearner(sid, message),
+    retire: () => replica.retire(),
+    fail,
+  });
+}
+
+export function createScrubber(context: NodeContext): Scrubber {
+  const { runtime, storage, log, checkpoints, fail } = context;
+  return new Scrubber({
+    logStore: storage.log,
+    stateStore: storage.stateStore,
+    runtime,
+    log,
+    replaceState: ({ subject }) => {
+      if (subject !== undefined) checkpoints().rewrite(subject);
+    },
+    cutLog: () => checkpoints().cut(),
+    failed: fail,
+  });
+}
+
+export function createCheckpoints(
+  { config, runtime, storage, node, metrics, fail }: NodeContext,
+  checkpointer: Checkpointer,
+): CheckpointDriver {
+  const policy = {
+    intervalTxns: config.checkpointIntervalTxns,
+    intervalBytes: CHECKPOINT_INTERVAL_BYTES,
+    intervalMs: CHECKPOINT_INTERVAL_MS,
+    retainTxns: config.logRetainTxns,
+    retainBytes: config.logRetainBytes,
+    isTrimming: config.autopurgeIntervalMs > 0,
+  };
+  const nowMs = (): number => runtime.clock.monotonicMs();
+  const hooks = {
+    awaitedAfter: () => node.leader?.awaitedAfter,
+    trimmed: (zxid: Zxid) => {
+      runtime.reached?.('logTrimmed');
+      node.trimmed(zxid);
+    },
+    began: () => {
+      metrics.checkpointBegan(nowMs());
+      runtime.reached?.('checkpointBegun');
+    },
+    committed: () => {
+      metrics.checkpointEnded(nowMs());
+      runtime.reached?.('checkpointCommitted');
+    },
+    failed: fail,
+  };
+  return new CheckpointDriver(storage.log, checkpointer, policy, hooks, nowMs());
+}
+
+export function createDiskWatch(context: NodeContext): DiskWatch {
+  const { config, runtime, log, node, peers, input } = context;
+  return new DiskWatch({
+    directories: [...new Set([config.dataLogDir, config.dataDir])],
+    reserveBytes: config.diskReserveBytes,
+    runtime,
+    log,
+    tell: (hasRoom) => peers()?.sendToLeader({ type: ClientMessageType.room, hasRoom }),
+    heirs: () => node.leader?.heirs ?? [],
+    handOver: () => input(() => node.handOver()),
+  });
+}
+
+export function createReceiver(context: NodeContext): SnapshotReceiver {
+  const { config, runtime, storage, log, node, state, peers, input, fail } = context;
+  return new SnapshotReceiver({
+    store: storage.stateStore,
+    newTree: () => newTree(config),
+    generation: () => state().generation,
+    staged: () => {
+      runtime.reached?.('snapshotStaged');
+      input(() => node.snapshotStaged());
+    },
+    taken: (byteCount) => {
+      peers()?.sendToLeader({ type: ClientMessageType.snapshotTaken, byteCount });
+    },
+    rejected: (reason) => {
+      log.warn('snapshotRejected', { reason });
+      peers()?.leaveLeader(reason);
+    },
+    failed: fail,
+  });
+}
