@@ -35,6 +35,8 @@ import type { Znode } from './znode.ts';
 
 /** A step's share: a millisecond or two of encoding. */
 const CHUNK_BYTES = 256 * 1024;
+/** Of a checkpoint that holds little, or never comes: the buffer grows when it must. */
+const CHUNK_FIRST_BYTES = 4096;
 /** Subjects that `rewriteAll` marks in one go: a millisecond or so. */
 const MARKED_AT_ONCE = 2000;
 /** Bounds a step that has little to write and much to look at or delete. */
@@ -92,7 +94,7 @@ export class Checkpointer implements ChangeTracker {
     this.#sessionSequences = sessionSequences;
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
     this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
-    this.#chunk = new ByteWriter(this.#chunkBytes);
+    this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, this.#chunkBytes));
     if (state.checkpoint.sequence === 0) this.#markBirth();
     tree.changes = this;
   }
