@@ -26,6 +26,8 @@ export interface Totals {
   acknowledged: number;
   leaderChanges: number;
   simulatedMs: number;
+  /** By the clock on the wall, of all threads together. */
+  elapsedMs: number;
 }
 
 export async function runSeeds(range: SeedRange): Promise<Totals> {
@@ -39,7 +41,9 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
     acknowledged: 0,
     leaderChanges: 0,
     simulatedMs: 0,
+    elapsedMs: 0,
   };
+  const beganMs = performance.now();
   let next = range.from;
   const end = range.from + range.count;
   let isOver = false;
@@ -51,6 +55,7 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
   const threadCount = Math.min(range.count, range.threadCount ?? availableParallelism());
   const threads = Array.from({ length: threadCount }, () => runThread(take, ended));
   await Promise.all(threads);
+  totals.elapsedMs = performance.now() - beganMs;
   return totals;
 }
 
@@ -58,13 +63,15 @@ export async function runSeeds(range: SeedRange): Promise<Totals> {
 export function totalsLine(totals: Totals): string {
   const faultCount = Object.values(totals.faults).reduce((sum, count) => sum + count, 0);
   const faults = FAULT_KINDS.map((kind) => `${kind} ${totals.faults[kind] ?? 0}`).join(', ');
+  const seconds = totals.elapsedMs / 1000;
   const simulatedHours = (totals.simulatedMs / 3_600_000).toFixed(2);
   return (
     `${totals.seeds} seeds, ${totals.failed.length} with violations; ` +
     `${faultCount} faults (${faults}), at least ${totals.fewestFaults} a seed; ` +
     `${totals.leaderChanges} changes of leader; ` +
     `${totals.acknowledged} of ${totals.operations} requests succeeded; ` +
-    `${totals.events} events in ${simulatedHours} simulated hours`
+    `${totals.events} events in ${simulatedHours} simulated hours; ` +
+    `${(totals.seeds / seconds).toFixed(1)} seeds a second (${seconds.toFixed(0)} s)`
   );
 }
 
