@@ -92,7 +92,7 @@ export interface Backend {
     timeoutMs: number,
     answer: (isValid: boolean | undefined) => void,
   ): void;
-  /** A sign of life of the session. Called for every frame: must be cheap. */
+  /** A sign of life of the session. Called whenever frames have come: must be cheap. */
   touch(sessionId: SessionId): void;
   /**
    * False when this server knows that the session moved to another one (only the leader does):

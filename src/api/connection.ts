@@ -325,6 +325,7 @@ export class Connection implements StreamHandler, Watcher {
   #readFrames(): void {
     this.#host.refreshNow();
     const sliceEndMs = this.#host.nowMs + SLICE_MS;
+    this.#pipeline.beginFrames();
     while (this.#mayRead()) {
       switch (this.#decoder.next()) {
         case FrameEvent.more:

@@ -77,6 +77,8 @@ export class RequestPipeline implements PendingOwner {
   /** Requests that wait to be answered here and may take long. */
   #listCount = 0;
   #isDraining = false;
+  /** It was seen, since `beginFrames`, to live here. */
+  #isSessionChecked = false;
   #isWarnedOfLimit = false;
   /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
   #lastReplyZxid = 0;
@@ -123,6 +125,11 @@ export class RequestPipeline implements PendingOwner {
     return isPermitted(this.#context, acl, Perm.read);
   }
 
+  /** Frames that have come together follow: what holds for the session at the first holds for all. */
+  beginFrames(): void {
+    this.#isSessionChecked = false;
+  }
+
   /** Takes one frame, at which the host's reader is aimed. */
   accept(): void {
     const reader = this.#host.reader;
@@ -133,12 +140,7 @@ export class RequestPipeline implements PendingOwner {
       connection.drop('request without a header');
       return;
     }
-    const backend = this.#host.backend;
-    backend.touch(connection.sessionId);
-    if (!backend.ownsSession(connection.sessionId)) {
-      connection.drop('session moved');
-      return;
-    }
+    if (!this.#isSessionChecked && !this.#checkSession()) return;
     if (type === OpCode.auth) this.#authenticate(xid, reader);
     else if (type === OpCode.sasl) this.#answerSasl(xid, reader);
     else if (!this.#isAdmitted) this.#refuseUnproven(xid, type);
@@ -151,6 +153,16 @@ export class RequestPipeline implements PendingOwner {
       this.#enqueue(xid, type, connection.payload().slice(), PendingState.local);
       if (isUnknown(type) && !this.#isForbidden(type)) connection.endAfterReplies();
     }
+  }
+
+  /** The session has given a sign of life. False when it lives at another server by now. */
+  #checkSession(): boolean {
+    const { sessionId } = this.#connection;
+    const { backend } = this.#host;
+    backend.touch(sessionId);
+    this.#isSessionChecked = backend.ownsSession(sessionId);
+    if (!this.#isSessionChecked) this.#connection.drop('session moved');
+    return this.#isSessionChecked;
   }
 
   /** Whether read-only mode refuses the operation, whatever else could be said of the request. */

@@ -317,11 +317,14 @@ test('a request of a session that moved away closes the connection without an an
   assert.deepEqual(client.frames, []);
 });
 
-test('every frame is a sign of life of its session', async () => {
+test('frames that come together are one sign of life of their session, later ones another', async () => {
   const kit = await ClientKit.start();
   const client = await kit.session();
   const before = kit.backend.touched.length;
   client.send(headerFrame(-2, OpCode.ping), readFrame(1, OpCode.getData, '/none'));
   await client.receive(2);
+  assert.equal(kit.backend.touched.length, before + 1);
+  client.send(headerFrame(-2, OpCode.ping));
+  await client.receive(3);
   assert.equal(kit.backend.touched.length, before + 2);
 });
