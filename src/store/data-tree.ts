@@ -463,12 +463,11 @@ export class DataTree {
     this.#remove(node, path);
   }
 
-  /** Unlinks a node; its numbers stay readable until it is released. */
+  /** Unlinks a node; its numbers, data and ACL stay readable until it is released. */
   #remove(node: Znode, path: string): void {
     this.#table.remove(node.slot);
     if (node.isEphemeral) this.ephemerals.remove(node.storedOwner, node.slot);
     else if (node.kind !== NodeKind.persistent) this.#sweepable.delete(node.slot);
-    this.#acls.release(node.sharedAcl);
     this.#digest.removed(node);
     this.#nodeCount -= 1;
     this.#dataSize -= path.length + node.dataLength;

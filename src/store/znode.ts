@@ -279,8 +279,9 @@ export class Znode implements Stat {
     this.#setInt(INT.aversion, fields.aversion);
   }
 
-  /** Gives the slot back; from here on the node's numbers read as zero. */
+  /** Gives the ACL and the slot back; from here on the node's numbers read as zero. */
   release(): void {
+    this.#acls.release(this.sharedAcl);
     this.#table.release(this.#slot);
     this.#slot = NO_SLOT;
     this.#page = this.#table.slab.page(NO_SLOT);

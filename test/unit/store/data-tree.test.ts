@@ -393,6 +393,26 @@ test('the listener hears of the node first, then of its parent, operation by ope
   ]);
 });
 
+test('the listener still sees the ACL of a deleted node that no other node has', () => {
+  const kit = new StoreKit();
+  const told: string[] = [];
+  const note = (_path: string, node: Znode): void => void told.push(node.acl[0]?.id ?? 'none');
+  kit.run(create('/p'));
+  for (const id of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) {
+    kit.tree.listener = undefined;
+    kit.run(create('/p/own', { acl: [{ perms: 31, scheme: 'ip', id }] }));
+    const ignore = (): void => undefined;
+    kit.tree.listener = {
+      created: ignore,
+      dataChanged: ignore,
+      childrenChanged: ignore,
+      deleted: note,
+    };
+    kit.run(remove('/p/own'));
+  }
+  assert.deepEqual(told, ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+});
+
 test('the change tracker is told once per node and mark, before the change', () => {
   const kit = new StoreKit();
   const log = new ChangeLog();
