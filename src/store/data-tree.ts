@@ -103,6 +103,8 @@ export class DataTree {
   readonly #root: Znode;
   /** What the operation being applied created or changed by itself; for its result. */
   #touched: Znode | undefined = undefined;
+  /** Parent of the node restored last, while a checkpoint is loaded. */
+  #restoring: { readonly path: string; readonly node: Znode } | undefined;
   #lastZxid: Zxid = ZXID_NONE;
   #nodeCount = 0;
   #dataSize = 0;
@@ -116,12 +118,12 @@ export class DataTree {
     });
     this.#root = this.#settle(this.#table.root, '/', OPEN_ACL, SESSION_NONE);
     this.#bear(this.#root, '/', EMPTY, ZXID_NONE, 0);
-    const zookeeper = this.#insert(this.#root, ZOOKEEPER_PATH, OPEN_ACL, SESSION_NONE);
+    const zookeeper = this.#insert(this.#root, ZOOKEEPER_PATH, OPEN_ACL, SESSION_NONE, 0);
     this.#bear(zookeeper, ZOOKEEPER_PATH, EMPTY, ZXID_NONE, 0);
-    const config = this.#insert(zookeeper, CONFIG_PATH, CONFIG_ACL, SESSION_NONE);
+    const config = this.#insert(zookeeper, CONFIG_PATH, CONFIG_ACL, SESSION_NONE, 0);
     config.recordAcl(config.sharedAcl, CONFIG_VERSION);
     this.#bear(config, CONFIG_PATH, EMPTY, ZXID_NONE, 0);
-    const quota = this.#insert(zookeeper, QUOTA_PATH, OPEN_ACL, SESSION_NONE);
+    const quota = this.#insert(zookeeper, QUOTA_PATH, OPEN_ACL, SESSION_NONE, 0);
     this.#bear(quota, QUOTA_PATH, EMPTY, ZXID_NONE, 0);
   }
 
@@ -202,29 +204,46 @@ export class DataTree {
     this.listener?.dataChanged(CONFIG_PATH, node);
   }
 
+  /** Before a checkpoint of so many nodes is put in. */
+  reserve(nodeCount: number): void {
+    this.#table.reserve(nodeCount);
+  }
+
   /**
    * Puts a node of a checkpoint into a tree that is being loaded, parents before children. False
    * when the parent is missing, the path cannot be one, or a node of every tree has an owner: the
-   * checkpoint is damaged.
+   * checkpoint is damaged. `mark` becomes the node's `checkpointMark`.
    */
-  restoreNode(path: string, fields: NodeFields): boolean {
+  restoreNode(path: string, fields: NodeFields, mark = 0): boolean {
     const cut = path.lastIndexOf('/');
     if (cut === -1 || (path.length > 1 && cut === path.length - 1)) return false;
-    let node = this.find(path);
+    const parent = this.#parentToRestore(path, cut);
+    if (parent === undefined) return false;
+    let node = path.length === 1 ? this.#root : this.#child(parent, path, cut);
     if (node === undefined) {
-      const parent = this.#nodeAt(path, cut);
-      if (parent === undefined) return false;
-      node = this.#insert(parent, path, fields.acl, fields.storedOwner);
+      const { acl, storedOwner, data } = fields;
+      node = this.#insert(parent, path, acl, storedOwner, data?.length ?? 0);
     } else {
       if (node.storedOwner !== fields.storedOwner) return false;
       this.#replaceAcl(node, fields.acl, fields.aversion);
+      this.#dataSize -= node.dataLength;
     }
-    this.#dataSize -= node.dataLength;
     node.recordFields(fields);
+    node.checkpointMark = mark;
     this.#dataSize += node.dataLength;
     this.#digest.contentChanged(node, path, fields.data);
     this.quotas.restored(path);
     return true;
+  }
+
+  /** Siblings follow each other in a checkpoint, so that most have the parent of the one before. */
+  #parentToRestore(path: string, cut: number): Znode | undefined {
+    const parentPath = path.slice(0, cut);
+    const known = this.#restoring;
+    if (known?.path === parentPath) return known.node;
+    const node = this.find(parentPath);
+    this.#restoring = node && { path: parentPath, node };
+    return node;
   }
 
   restoreSession(sessionId: SessionId, timeoutMs: number): void {
@@ -234,6 +253,7 @@ export class DataTree {
   /** Ends loading: the tree is as it was after this zxid. */
   restoreZxid(zxid: Zxid): void {
     invariant(this.#lastZxid === ZXID_NONE, 'checkpoint loaded into a used tree');
+    this.#restoring = undefined;
     this.#lastZxid = zxid;
   }
 
@@ -319,7 +339,7 @@ export class DataTree {
       this.#replaceAcl(existing, txn.acl, existing.aversion);
       return ErrorCode.nodeExists;
     }
-    const node = this.#insert(parent, path, txn.acl, txn.ephemeralOwner);
+    const node = this.#insert(parent, path, txn.acl, txn.ephemeralOwner, txn.data?.length ?? 0);
     this.#bear(node, path, txn.data, zxid, timeMs);
     const changes = this.changes;
     if (changes !== undefined) {
@@ -428,8 +448,14 @@ export class DataTree {
   }
 
   /** Links a new node under its parent, every number zero. */
-  #insert(parent: Znode, path: string, acl: readonly Acl[], owner: SessionId): Znode {
-    const slot = this.#table.insert(parent.slot, path, path.lastIndexOf('/'));
+  #insert(
+    parent: Znode,
+    path: string,
+    acl: readonly Acl[],
+    owner: SessionId,
+    dataBytes: number,
+  ): Znode {
+    const slot = this.#table.insert(parent.slot, path, path.lastIndexOf('/'), dataBytes);
     return this.#settle(slot, path, acl, owner);
   }
 

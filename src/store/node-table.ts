@@ -114,17 +114,29 @@ export class NodeTable {
 
   // Coming and going ----------------------------------------------------------------------------
 
-  /** A node without data below its parent, last of the children, every other number zero. */
-  insert(parent: number, path: string, cut: number): number {
+  /** To be called before many nodes come, so that each finds its bucket there. */
+  reserve(nodeCount: number): void {
+    this.#index.reserve(nodeCount);
+  }
+
+  /**
+   * A node below its parent, last of the children, without data but with room for so many bytes, every
+   * other number zero. The name follows the slash at `cut`.
+   */
+  insert(parent: number, path: string, cut: number, dataBytes: number): number {
     const slot = this.slab.allocate();
     const isWide = !isAscii(path, cut + 1);
     const length = isWide ? Buffer.byteLength(path.slice(cut + 1)) : path.length - cut - 1;
     invariant(length < NAME_BYTES_MAX, 'name longer than any frame');
-    const address = this.#bytes.allocate(length);
-    const name = path.slice(cut + 1);
-    this.#bytes.bytes(address).write(name, this.#bytes.offset(address), isWide ? 'utf8' : 'latin1');
+    const address = this.#bytes.allocate(length + dataBytes);
+    const bytes = this.#bytes.bytes(address);
+    const offset = this.#bytes.offset(address);
+    if (isWide) bytes.write(path.slice(cut + 1), offset, 'utf8');
+    else for (let i = 0; i < length; i++) bytes[offset + i] = path.charCodeAt(cut + 1 + i);
     const flags = (isWide ? FLAG.wideName : 0) | FLAG.nullData;
     this.slab.setInt(slot, INT.flags, flags | (length << NAME_LENGTH_SHIFT));
+    // What the block was made for; there is nothing to be read of it before it is set.
+    this.slab.setInt(slot, INT.dataLength, dataBytes);
     this.slab.setInt(slot, INT.block, address);
     const hash = continueHash(this.slab.int(parent, INT.hash), path, cut, path.length);
     this.slab.setInt(slot, INT.hash, hash);

@@ -45,6 +45,11 @@ export class PathIndex {
     this.#slab = slab;
   }
 
+  /** Makes the buckets at once that so many nodes will have. */
+  reserve(nodeCount: number): void {
+    while (this.#bucketCount < nodeCount) this.#split();
+  }
+
   /** First of the slots whose hash may be the one asked for; INT.nextInBucket leads to the others. */
   first(hash: number): number {
     return this.#head(this.#bucketOf(hash));

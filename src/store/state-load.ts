@@ -23,6 +23,7 @@ export interface LoadedState {
 export async function loadState(state: StateStore, tree: DataTree): Promise<LoadedState> {
   invariant(tree.lastZxid === ZXID_NONE && tree.changes === undefined, 'tree already in use');
   const sessionSequences = new Map<SessionId, number>();
+  tree.reserve(state.checkpoint.nodeCount);
   const scan = state.scan();
   let recordCount = 0;
   try {
@@ -53,10 +54,9 @@ function restore(
   }
   const fields = readNode(record.payload);
   if (fields === undefined) throw recordDamaged(record, 'it is not a node');
-  if (!tree.restoreNode(subject, fields)) throw recordDamaged(record, 'it has no parent');
-  const node = tree.find(subject);
-  invariant(node !== undefined, 'restored node not found');
-  node.checkpointMark = record.sequence;
+  if (!tree.restoreNode(subject, fields, record.sequence)) {
+    throw recordDamaged(record, 'it has no parent');
+  }
 }
 
 /**

@@ -12,6 +12,8 @@ const DELETES_PER_BATCH = 1024;
 export class ChunkReader {
   readonly #cursor: Cursor;
   #limit = FIRST_CHUNK_PAIRS;
+  /** The chunk after the one handed out last, read while that one is worked on. */
+  #ahead: Promise<KeyValue[]> | undefined;
   #isClosed = false;
 
   constructor(cursor: Cursor) {
@@ -21,7 +23,8 @@ export class ChunkReader {
   /** The next pairs, never none of them; undefined at the end, when the cursor is closed too. */
   async next(): Promise<readonly KeyValue[] | undefined> {
     if (this.#isClosed) return undefined;
-    const pairs = await this.#cursor.next(this.#limit);
+    const pairs = await (this.#ahead ?? this.#cursor.next(this.#limit));
+    this.#ahead = undefined;
     if (pairs.length === 0) {
       await this.close();
       return undefined;
@@ -30,12 +33,21 @@ export class ChunkReader {
     for (const [key, value] of pairs) bytes += key.length + value.length;
     if (bytes > CHUNK_BYTES) this.#limit = Math.max(1, this.#limit >>> 1);
     else this.#limit = Math.min(CHUNK_PAIRS_MAX, this.#limit * 2);
+    if (bytes < CHUNK_BYTES) this.#readAhead();
     return pairs;
+  }
+
+  /** Not behind large values: two chunks of them would be in memory at once. */
+  #readAhead(): void {
+    this.#ahead = this.#cursor.next(this.#limit);
+    // Whoever asks for the next chunk learns of a failure; nobody does when the reader is closed.
+    this.#ahead.catch(() => undefined);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#ahead?.catch(() => undefined);
     await this.#cursor.close();
   }
 }

@@ -6,7 +6,7 @@ import { INT, NO_SLOT } from '../../../src/store/stat-slab.ts';
 
 function insert(table: NodeTable, path: string): number {
   const cut = path.lastIndexOf('/');
-  return table.insert(table.find(path, cut), path, cut);
+  return table.insert(table.find(path, cut), path, cut, 0);
 }
 
 function find(table: NodeTable, path: string): number {
