@@ -3,7 +3,9 @@
  *
  * Left out is what costs time only, and no more than a timer's: votes that are not corrected, are not
  * cleared or keep their round (they are sent again), servers that elect a leader who is gone or keep a
- * connection they left (silence ends both). Nothing can be held against these but a stopwatch.
+ * connection they left (silence ends both), an epoch that others have promised before (they say so).
+ * And what a second guard stands behind: promises that go back (a leader of an earlier epoch steps
+ * down before it asks), gaps in what the log gives (its chain shows them first).
  */
 
 import { type Mutant, mutantAt } from './mutant.ts';
@@ -67,10 +69,6 @@ export const GENERIC_CORE: readonly Mutant[] = [
     'a new leader takes the highest epoch, not one more',
     ['makeEpoch(highest + 1)', 'makeEpoch(Math.max(1, highest))'],
   ),
-  mutantAt('consensus/discovery', 'epoch-own', 'a new leader looks at its own epoch only', [
-    'highest = Math.max(highest, acceptedEpoch ?? 0);',
-    'highest = Math.max(highest, 0);',
-  ]),
   mutantAt('consensus/discovery', 'claim-newer', 'a leader does not mind a newer history', [
     'if (learner.isCounted && this.#isNewer(learner))',
     'if (false)',
@@ -208,10 +206,6 @@ export const GENERIC_CORE: readonly Mutant[] = [
     'return learner.isVoter ? this.#state.history.last : this.#leader.announced;',
     'return this.#state.history.last;',
   ]),
-  mutantAt('consensus/catch-up', 'log-read-gap', 'a gap in what the log gives is sent on', [
-    'if (first === undefined || !follows(learner.sentZxid, first.zxid))',
-    'if (first === undefined)',
-  ]),
   mutantAt(
     'consensus/catch-up',
     'newleader-early',
@@ -221,10 +215,6 @@ export const GENERIC_CORE: readonly Mutant[] = [
       'maxBytes: SYNC_CHUNK_BYTES });\n                break;',
     ],
   ),
-  mutantAt('consensus/learner', 'promise-back', 'a promise of a later epoch is forgotten', [
-    "if (epoch < acceptedEpoch)\n            return { reason: 'a later epoch was already promised' };",
-    'if (epoch < acceptedEpoch) { this.#epoch = epoch; this.#sendAckEpoch(currentEpoch); return undefined; }',
-  ]),
   mutantAt(
     'consensus/learner',
     'promise-twice',
@@ -265,12 +255,6 @@ export const GENERIC_CORE: readonly Mutant[] = [
     'lost-quorum',
     'a server that lost its data is part of a quorum',
     ['if (learner.isCounted && has(learner))', 'if (learner.isVoter && has(learner))'],
-  ),
-  mutantAt(
-    'consensus/followers',
-    'two-links',
-    'a learner that comes again keeps its old connection',
-    ['if (other.sid === sid)', 'if (false)'],
   ),
   mutantAt('consensus/followers', 'silent-learner', 'silent learners are waited for', [
     'if (nowMs - learner.lastHeardMs > config.timings.peerTimeoutMs)',
