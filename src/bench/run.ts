@@ -21,6 +21,7 @@ import type { Workload } from './workloads.ts';
 
 /** Uncounted runs against each target first: compilers on both sides need them. */
 const WARM_UP_RUNS = 2;
+const WARM_UP_SECONDS_MAX = 3;
 const TREE_NODE_BYTES = 100;
 
 /** One line of the file of `--json`. */
@@ -132,7 +133,9 @@ class BenchSession {
   }
 
   async #warmUp(targets: readonly LoadTarget[]): Promise<void> {
-    const { workloads, load } = this.#options;
+    const { workloads } = this.#options;
+    const { seconds } = this.#options.load;
+    const load = { ...this.#options.load, seconds: Math.min(seconds, WARM_UP_SECONDS_MAX) };
     const first = workloads.find(({ operation }) => operation === 'get') ?? workloads[0];
     const last = workloads.findLast(({ operation }) => operation === 'set') ?? workloads.at(-1);
     for (let run = 0; run < WARM_UP_RUNS; run++) {
