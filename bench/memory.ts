@@ -1,0 +1,156 @@
+/**
+ * `npm run bench:memory`: memory, start and recovery of one server of this build and of Debian's Apache
+ * ZooKeeper, one after the other. `--nodes 200000,1000000` names the sizes of the trees, `--targets
+ * vivarium` leaves Apache out, `--servers 3` looks at ensembles.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { cpuSeconds, machineLine, residentBytes } from '../src/bench/machine.ts';
+import { apacheKind, ownProgram, vivariumKind } from '../src/bench/server-kinds.ts';
+import { SessionClient } from '../src/bench/session-client.ts';
+import { type ServerKind, Target } from '../src/bench/target.ts';
+import { loadTree } from '../src/bench/tree-load.ts';
+import type { LoadOptions } from '../src/bench/workloads.ts';
+
+const DATA_BYTES = 100;
+const SETTLE_MS = 3000;
+const IDLE_MS = 10_000;
+const SESSION_TIMEOUT_MS = 10_000;
+/** As clients that negotiated 30 s do. */
+const PING_INTERVAL_MS = 10_000;
+const IDLE_SESSIONS = [1, 1000];
+const LOAD: LoadOptions = {
+  connections: 16,
+  keys: 0,
+  watchers: 0,
+  rate: undefined,
+  warmupSeconds: 0,
+  seconds: 0,
+};
+
+interface Plan {
+  readonly kinds: readonly ServerKind[];
+  readonly serverCount: number;
+  readonly nodeCounts: readonly number[];
+}
+
+async function main(): Promise<void> {
+  const plan = readPlan();
+  process.stdout.write(`${machineLine()}\n`);
+  const directory = mkdtempSync(path.join(tmpdir(), 'vivarium-memory-'));
+  try {
+    for (const kind of plan.kinds) await lookAtEmpty(kind, plan, directory);
+    for (const nodeCount of plan.nodeCounts) {
+      for (const kind of plan.kinds) await lookAtTree(kind, nodeCount, plan, directory);
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function readPlan(): Plan {
+  const { values } = parseArgs({
+    options: {
+      targets: { type: 'string', default: 'vivarium,apache' },
+      servers: { type: 'string', default: '1' },
+      nodes: { type: 'string', default: '200000,1000000' },
+    },
+  });
+  const kinds = values.targets
+    .split(',')
+    .map((name) =>
+      name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined),
+    );
+  const nodeCounts = values.nodes.split(',').map(Number);
+  return { kinds, serverCount: Number(values.servers), nodeCounts };
+}
+
+async function lookAtEmpty(kind: ServerKind, plan: Plan, directory: string): Promise<void> {
+  const beganMs = performance.now();
+  const target = await Target.start(kind, plan.serverCount, directory);
+  try {
+    say(kind, `empty start to first answer: ${elapsed(beganMs)}; ${cpuOf(target)} of CPU`);
+    await sleep(SETTLE_MS);
+    say(kind, `empty: ${memoryOf(target)}`);
+    for (const count of IDLE_SESSIONS) say(kind, await idleCpu(target, count));
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Share of a core that a server uses while sessions do nothing but say that they live. */
+async function idleCpu(target: Target, count: number): Promise<string> {
+  const { addresses } = target;
+  const clients: SessionClient[] = [];
+  for (let i = 0; i < count; i++) {
+    const address = addresses[i % addresses.length];
+    if (address !== undefined) clients.push(await SessionClient.open(address, SESSION_TIMEOUT_MS));
+  }
+  await sleep(SETTLE_MS);
+  const before = cpuSum(target);
+  const turns = clients.values();
+  const pause = PING_INTERVAL_MS / count;
+  const beganMs = performance.now();
+  for (let next = beganMs; performance.now() - beganMs < IDLE_MS; next += pause) {
+    await turns.next().value?.exists('/');
+    await sleep(Math.max(0, next - performance.now()));
+  }
+  const share = (cpuSum(target) - before) / (performance.now() - beganMs) / addresses.length;
+  for (const client of clients) client.destroy();
+  return `idle, ${count} sessions: ${(share * 100_000).toFixed(2)} % of a core each`;
+}
+
+async function lookAtTree(
+  kind: ServerKind,
+  nodeCount: number,
+  plan: Plan,
+  directory: string,
+): Promise<void> {
+  const target = await Target.start(kind, plan.serverCount, directory);
+  try {
+    const result = await loadTree(target, nodeCount, DATA_BYTES, LOAD);
+    await sleep(SETTLE_MS);
+    say(
+      kind,
+      `${nodeCount} nodes: ${memoryOf(target)}; ${result.failures.join(', ') || 'verified'}`,
+    );
+    if (plan.serverCount > 1) return;
+    const control = await target.leaderControl();
+    control.kill();
+    while (target.pids.length > 0) await sleep(1);
+    const beganMs = performance.now();
+    control.restart();
+    await control.ready();
+    say(kind, `${nodeCount} nodes: restart ${elapsed(beganMs)}; ${cpuOf(target)} of CPU`);
+    await sleep(SETTLE_MS);
+    say(kind, `${nodeCount} nodes, after the restart: ${memoryOf(target)}`);
+  } finally {
+    await target.stop();
+  }
+}
+
+function cpuSum(target: Target): number {
+  return target.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+}
+
+function cpuOf(target: Target): string {
+  return `${cpuSum(target).toFixed(2)} s`;
+}
+
+function memoryOf(target: Target): string {
+  return target.pids.map((pid) => `${Math.round(residentBytes(pid) / 1e6)} MB`).join(', ');
+}
+
+function elapsed(sinceMs: number): string {
+  return `${Math.round(performance.now() - sinceMs)} ms`;
+}
+
+function say(kind: ServerKind, text: string): void {
+  process.stdout.write(`${kind.name.padEnd(10)} ${text}\n`);
+}
+
+await main();
