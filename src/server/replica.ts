@@ -32,7 +32,6 @@ import type { ApplyResult, DataTree } from '../store/data-tree.ts';
 import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
-import type { DigestHistory } from './digest-history.ts';
 import { Leadership } from './leadership.ts';
 import { LocalService } from './local-service.ts';
 import { PendingWrites } from './pending-writes.ts';
@@ -150,9 +149,9 @@ export class Replica implements Backend {
     return this.#local.sessionCount;
   }
 
-  /** Digests of this replica at certain zxids, for the `hash` command and comparison. */
-  get digests(): DigestHistory {
-    return this.comparison.history;
+  /** Digests of this replica's nodes at certain zxids, for the `hash` command. */
+  get digests(): Backend['digests'] {
+    return { entries: () => this.comparison.nodeDigests() };
   }
 
   noticeTime(): void {

@@ -17,13 +17,23 @@ export interface StateComparisonHooks {
   readonly differs: (zxid: Zxid, own: string, leaders: string) => void;
 }
 
+/** Between the digest of the nodes, which the original has too, and that of the sessions. */
+const SEPARATOR = '+';
+
 export class StateComparison {
-  /** Digests at the zxids at which every server takes them. */
+  /** Digests of the whole state, at the zxids at which every server takes them. */
   readonly history = new DigestHistory();
   readonly #hooks: StateComparisonHooks;
 
   constructor(hooks: StateComparisonHooks) {
     this.#hooks = hooks;
+  }
+
+  /** Digests of the nodes alone, by zxid, oldest first. */
+  *nodeDigests(): Generator<readonly [Zxid, string]> {
+    for (const [zxid, digest] of this.history.entries()) {
+      yield [zxid, digest.slice(0, digest.indexOf(SEPARATOR))];
+    }
   }
 
   /** Whether `applied` is to be called for the transaction. */
@@ -33,7 +43,7 @@ export class StateComparison {
 
   /** The tree has just applied the transaction. */
   applied(zxid: Zxid, isLeading: boolean): void {
-    const digest = this.#hooks.tree().digestHex;
+    const digest = stateDigest(this.#hooks.tree());
     const leaders = this.history.takeExpected(zxid);
     if (this.history.isDue(zxid)) this.history.record(zxid, digest);
     if (isLeading) this.#show(zxid, digest);
@@ -42,8 +52,8 @@ export class StateComparison {
 
   /** To a leader: its learners are to compare their state with this one as it is now. */
   show(): void {
-    const { lastZxid, digestHex } = this.#hooks.tree();
-    this.#show(lastZxid, digestHex);
+    const tree = this.#hooks.tree();
+    this.#show(tree.lastZxid, stateDigest(tree));
   }
 
   /** To a learner: the leader's digest. One that is not settled may be about to get another tree. */
@@ -55,9 +65,9 @@ export class StateComparison {
 
   /** Compares the tree as it is with what the leader said of this zxid, if it said anything. */
   verify(): void {
-    const { lastZxid, digestHex } = this.#hooks.tree();
-    const leaders = this.history.takeExpected(lastZxid);
-    if (leaders !== undefined) this.#compare(lastZxid, digestHex, leaders);
+    const tree = this.#hooks.tree();
+    const leaders = this.history.takeExpected(tree.lastZxid);
+    if (leaders !== undefined) this.#compare(tree.lastZxid, stateDigest(tree), leaders);
   }
 
   #show(zxid: Zxid, digest: string): void {
@@ -69,4 +79,8 @@ export class StateComparison {
     this.#hooks.recorded(zxid, digest);
     if (leaders !== undefined && leaders !== digest) this.#hooks.differs(zxid, digest, leaders);
   }
+}
+
+function stateDigest({ digestHex, sessions }: DataTree): string {
+  return digestHex + SEPARATOR + sessions.digestHex;
 }
