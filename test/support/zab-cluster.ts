@@ -56,6 +56,8 @@ export interface ClusterSettings {
   readonly standing?: Standing;
   /** So many transactions an epoch may have. */
   readonly counterMax?: number;
+  /** How long the last voter, which is elected among equals, takes to notice that others are silent. */
+  readonly lastTimeoutMs?: number;
 }
 
 /** What may be proposed between two looks of the leader at its counter. */
@@ -99,15 +101,17 @@ export class ZabCluster {
   #proposals = 0;
   readonly #observers: readonly ServerId[];
   readonly #counterMax: number;
+  readonly #lastTimeoutMs: number;
+  /** Of the last transaction that was committed anywhere. */
+  #committedZxid: Zxid = ZXID_NONE;
+  /** What was committed when a server was asked whether it still leads; by token. */
+  readonly #barriers: Zxid[] = [];
 
-  constructor(
-    voters: number,
-    observers: number,
-    seed: number,
-    { standing = 'whole', counterMax = COUNTER_MAX }: ClusterSettings = {},
-  ) {
+  constructor(voters: number, observers: number, seed: number, settings: ClusterSettings = {}) {
+    const { standing = 'whole', counterMax = COUNTER_MAX } = settings;
     this.prng = new Prng(seed);
     this.#counterMax = counterMax;
+    this.#lastTimeoutMs = settings.lastTimeoutMs ?? DEFAULT_TIMINGS.peerTimeoutMs;
     this.servers = Array.from({ length: voters + observers }, (_, i) => {
       return new Server(makeServerId(i + 1), standing);
     });
@@ -130,7 +134,10 @@ export class ZabCluster {
         sid: server.id,
         voters,
         observers: this.#observers,
-        timings: DEFAULT_TIMINGS,
+        timings: {
+          ...DEFAULT_TIMINGS,
+          ...(voters.at(-1) === server.id && { peerTimeoutMs: this.#lastTimeoutMs }),
+        },
         freshClusterId: `cluster-${id}`,
         counterMax: this.#counterMax,
         prng: new Prng(this.prng.uint32()),
@@ -222,6 +229,16 @@ export class ZabCluster {
       const zxid = server.node.propose(Buffer.from(payload));
       const isInTime = zxidCounter(zxid) <= this.#counterMax + COUNTER_SLACK;
       assert(isInTime, `the counter of epoch ${zxidEpoch(zxid)} runs over`);
+      this.#drain(server);
+    }
+  }
+
+  /** Asks every server that believes it leads whether it does: one that says so holds all there is. */
+  sync(): void {
+    for (const server of this.servers) {
+      if (!server.node?.canPropose) continue;
+      server.node.barrier(this.#barriers.length);
+      this.#barriers.push(this.#committedZxid);
       this.#drain(server);
     }
   }
@@ -450,7 +467,11 @@ export class ZabCluster {
       case 'learnerReady':
         this.syncModes.add(effect.report.mode);
         return;
-      case 'barrier':
+      case 'barrier': {
+        const isCurrent = effect.zxid >= (this.#barriers[effect.token] ?? ZXID_NONE);
+        assert(isCurrent, `server ${server.id}: a sync ends without what was committed before it`);
+        return;
+      }
       case 'trace':
         return;
       case 'fatal':
@@ -515,7 +536,10 @@ export class ZabCluster {
     for (const entry of disk.log.filter((e) => e.zxid > from && e.zxid <= upTo)) {
       const index = server.applied.length;
       server.applied.push(entry);
-      if (index === this.committed.length) this.committed.push(label(entry));
+      if (index === this.committed.length) {
+        this.committed.push(label(entry));
+        this.#committedZxid = max(this.#committedZxid, entry.zxid);
+      }
       assert.equal(
         label(entry),
         this.committed[index],

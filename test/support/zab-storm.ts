@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 import { COUNTER_MAX, EPOCH_NONE } from '../../src/base/ids.ts';
+import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
 import { ZabCluster } from './zab-cluster.ts';
 
 export interface StormOutcome {
@@ -11,6 +12,8 @@ export interface StormOutcome {
 
 const EVENTS = 1500;
 const SHORT_EPOCH = 20;
+/** For a leader that does not notice that another has taken its place. */
+const SLOW_TIMEOUT_MS = 3000;
 /** After everything has healed: until there is a leader and all others have what it has. */
 const PROGRESS_MAX_MS = 10_000;
 
@@ -46,7 +49,9 @@ const LONG_CUTS: Weather = {
 export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const voters = seed % 3 === 0 ? 5 : 3;
   const counterMax = seed % 5 === 1 ? SHORT_EPOCH : COUNTER_MAX;
-  const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, { counterMax });
+  const lastTimeoutMs = seed % 7 === 5 ? SLOW_TIMEOUT_MS : DEFAULT_TIMINGS.peerTimeoutMs;
+  const settings = { counterMax, lastTimeoutMs };
+  const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, settings);
   const isHunting = seed % 6 === 3;
   const { prng, servers } = cluster;
   const { crash, powerLoss, ...weather } = seed % 7 >= 4 ? LONG_CUTS : CRASHES;
@@ -85,6 +90,7 @@ function disturb(
   else if (prng.chance(clear)) cluster.cut.clear();
   else if (prng.chance(0.01)) cluster.trim(victim);
   else if (prng.chance(0.1)) cluster.propose();
+  else if (prng.chance(0.03)) cluster.sync();
   else cluster.step();
 }
 
