@@ -197,7 +197,7 @@ async function differencesOf(
   change: (hex: string, stepIndex: number) => string = (hex) => hex,
 ): Promise<readonly string[]> {
   const scenario = scenarioNamed(name);
-  const options = { host: '127.0.0.1', profile: '3.8', quietMs: 20, timeoutMs: 100 } as const;
+  const options = { host: '127.0.0.1', profile: '3.8', quietMs: 20, timeoutMs: 2000 } as const;
   const reports = await withPlayback(scenario, change, (port) =>
     replayGolden([scenario], { ...options, port }),
   );

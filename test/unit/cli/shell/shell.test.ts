@@ -57,7 +57,13 @@ class Stage {
   }
 
   async execute(line: string): Promise<{ readonly out: string; readonly err: string }> {
-    await this.stage.world.finish(this.shell.execute(line));
+    let isSettled = false;
+    const executed = this.shell.execute(line).finally(() => {
+      isSettled = true;
+    });
+    // Files are read by the machine, for which the world's time does not wait: it is given in small steps.
+    while (!isSettled) await this.stage.world.runUntil(() => isSettled, 1);
+    await executed;
     return this.printed();
   }
 }
