@@ -51,10 +51,16 @@ const PROGRESS_MAX_MS = 10_000;
 const BLIND_MORE_MS = 250;
 /** Clocks of servers may be fast or slow by a tenth. */
 const DRIFT_SHARE = 1.15;
-/** Faults in every run, and in most. */
+/** A run lasts until it has had its faults: so many, drawn. */
 const FAULTS_MIN = 20;
-const FAULTS_USUAL_MAX = 40;
-/** For a run whose faults find nobody to strike. */
+const FAULTS_MAX = 24;
+/** Mean time between two faults. A long one is rare: such a run costs as much as several others. */
+const PAUSE_MIN_MS = 12;
+const PAUSE_USUAL_MAX_MS = 45;
+const PAUSE_LONG_MAX_MS = 150;
+const LONG_PROBABILITY = 0.03;
+/** For a run whose faults find nobody to strike: not every attempt is a fault. */
+const ATTEMPTS_PER_FAULT = 2;
 const WORK_MORE_MS = 3000;
 /** A run has a few thousand; so many are a loop in which no time passes. */
 const EVENTS_MAX = 500_000;
@@ -83,7 +89,8 @@ class Simulation {
   readonly #shape: ClusterShape;
   readonly #weights: TaskWeights;
   readonly #nemesis: Nemesis;
-  readonly #workMs: number;
+  readonly #faultCount: number;
+  readonly #workMaxMs: number;
   readonly #auditors = new Set<number>();
   readonly #ended = new Set<SessionRecord>();
   #clientCount = 0;
@@ -115,9 +122,11 @@ class Simulation {
         this.#startClient();
       },
     };
-    // Long runs are rare: they find what takes its time, and cost as much as several others.
-    this.#workMs = prng.chance(0.05) ? prng.between(3000, 6000) : prng.between(500, 1600);
-    const meanPauseMs = this.#workMs / prng.between(FAULTS_MIN, FAULTS_USUAL_MAX);
+    const meanPauseMs = prng.chance(LONG_PROBABILITY)
+      ? prng.between(PAUSE_USUAL_MAX_MS, PAUSE_LONG_MAX_MS)
+      : prng.between(PAUSE_MIN_MS, PAUSE_USUAL_MAX_MS);
+    this.#faultCount = prng.between(FAULTS_MIN, FAULTS_MAX);
+    this.#workMaxMs = this.#faultCount * ATTEMPTS_PER_FAULT * meanPauseMs + WORK_MORE_MS;
     const ownPrng = new Prng(prng.uint32());
     this.#nemesis = new Nemesis(this.#world, this.#cluster, victims, ownPrng, meanPauseMs);
   }
@@ -171,13 +180,10 @@ class Simulation {
   async #work(): Promise<boolean> {
     const count = this.#prng.between(2, 4);
     for (let i = 0; i < count; i++) this.#startClient();
-    const endMs = this.#world.nowMs + this.#workMs;
-    const lastMs = endMs + WORK_MORE_MS;
+    const lastMs = this.#world.nowMs + this.#workMaxMs;
     const isDue = (): boolean => this.#nemesis.wakeAtMs <= this.#world.nowMs;
-    const isOver = (): boolean => {
-      const { nowMs } = this.#world;
-      return nowMs >= lastMs || (nowMs >= endMs && this.#nemesis.count >= FAULTS_MIN);
-    };
+    const isOver = (): boolean =>
+      this.#world.nowMs >= lastMs || this.#nemesis.count >= this.#faultCount;
     while (!isOver()) {
       const wakeMs = Math.min(lastMs, this.#nemesis.wakeAtMs);
       await this.#until(isDue, Math.max(0.001, wakeMs - this.#world.nowMs));
@@ -352,7 +358,9 @@ function drawShape(prng: Prng): ClusterShape {
   const tickTimeMs = [50, 100, 200][prng.between(0, 2)] ?? 100;
   const peerHeartbeatMs = [30, 60, 100][prng.between(0, 2)] ?? 60;
   const voterCount = drawVoterCount(prng);
-  const observerCount = prng.chance(0.25) ? prng.between(1, Math.max(1, 5 - voterCount)) : 0;
+  // The cost of a run grows with the square of its servers: most have as few as show what is wrong.
+  const observerMax = prng.chance(0.3) ? Math.max(1, 5 - voterCount) : 1;
+  const observerCount = prng.chance(0.2) ? prng.between(1, observerMax) : 0;
   return {
     voterCount,
     observerCount,
@@ -377,7 +385,7 @@ function drawSessions(prng: Prng): ClusterShape['sessions'] {
 }
 
 function drawVoterCount(prng: Prng): number {
-  if (prng.chance(0.8)) return 3;
+  if (prng.chance(0.85)) return 3;
   return [4, 5, 5, 5, 7][prng.between(0, 4)] ?? 5;
 }
 
