@@ -85,7 +85,7 @@ function runThread(
 ): Promise<void> {
   const worker = new Worker(new URL('./seed-worker.js', import.meta.url), {
     // A seed leaves nothing behind: with room for all of it the collector has little to copy.
-    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    resourceLimits: { maxYoungGenerationSizeMb: 192 },
   });
   return new Promise((resolve, reject) => {
     let current = take();
