@@ -1,7 +1,7 @@
 /**
  * `npm run bench:memory`: memory, start and recovery of one server of this build and of Debian's Apache
  * ZooKeeper, one after the other. `--nodes 200000,1000000` names the sizes of the trees, `--targets
- * vivarium` leaves Apache out, `--servers 3` looks at ensembles.
+ * vivarium` leaves Apache out, `--servers 3` looks at ensembles, `--look tree` at full servers only.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,6 +36,8 @@ interface Plan {
   readonly kinds: readonly ServerKind[];
   readonly serverCount: number;
   readonly nodeCounts: readonly number[];
+  /** Of `empty` and `tree`. */
+  readonly look: readonly string[];
 }
 
 async function main(): Promise<void> {
@@ -43,8 +45,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${machineLine()}\n`);
   const directory = mkdtempSync(path.join(tmpdir(), 'vivarium-memory-'));
   try {
-    for (const kind of plan.kinds) await lookAtEmpty(kind, plan, directory);
-    for (const nodeCount of plan.nodeCounts) {
+    const isEmptyAsked = plan.look.includes('empty');
+    for (const kind of isEmptyAsked ? plan.kinds : []) await lookAtEmpty(kind, plan, directory);
+    for (const nodeCount of plan.look.includes('tree') ? plan.nodeCounts : []) {
       for (const kind of plan.kinds) await lookAtTree(kind, nodeCount, plan, directory);
     }
   } finally {
@@ -58,6 +61,7 @@ function readPlan(): Plan {
       targets: { type: 'string', default: 'vivarium,apache' },
       servers: { type: 'string', default: '1' },
       nodes: { type: 'string', default: '200000,1000000' },
+      look: { type: 'string', default: 'empty,tree' },
     },
   });
   const kinds = values.targets
@@ -66,7 +70,8 @@ function readPlan(): Plan {
       name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined),
     );
   const nodeCounts = values.nodes.split(',').map(Number);
-  return { kinds, serverCount: Number(values.servers), nodeCounts };
+  const look = values.look.split(',');
+  return { kinds, serverCount: Number(values.servers), nodeCounts, look };
 }
 
 async function lookAtEmpty(kind: ServerKind, plan: Plan, directory: string): Promise<void> {
@@ -93,15 +98,22 @@ async function idleCpu(target: Target, count: number): Promise<string> {
   await sleep(SETTLE_MS);
   const before = cpuSum(target);
   const turns = clients.values();
+  let lostCount = 0;
   const pause = PING_INTERVAL_MS / count;
   const beganMs = performance.now();
   for (let next = beganMs; performance.now() - beganMs < IDLE_MS; next += pause) {
-    await turns.next().value?.exists('/');
+    await turns
+      .next()
+      .value?.exists('/')
+      .catch(() => {
+        lostCount += 1;
+      });
     await sleep(Math.max(0, next - performance.now()));
   }
   const share = (cpuSum(target) - before) / (performance.now() - beganMs) / addresses.length;
   for (const client of clients) client.destroy();
-  return `idle, ${count} sessions: ${(share * 100_000).toFixed(2)} % of a core each`;
+  const lost = lostCount === 0 ? '' : `, ${lostCount} sessions lost`;
+  return `idle, ${count} sessions: ${(share * 100_000).toFixed(2)} % of a core each${lost}`;
 }
 
 async function lookAtTree(
