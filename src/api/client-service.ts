@@ -7,6 +7,7 @@
 import { invariant } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
 import { JuteReader } from '../protocol/jute-reader.ts';
+import { SlabPool } from '../protocol/slab-pool.ts';
 import type { Address, ByteStream, Listener, Runtime, Timer } from '../runtime/runtime.ts';
 import { type ExpiryEntry, ExpiryQueue } from '../session/expiry-queue.ts';
 import { WatchManager } from '../session/watch-manager.ts';
@@ -35,6 +36,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   readonly stats = new ServerStats();
   readonly watches: WatchManager;
   readonly buffers: ClientBuffers;
+  readonly slabs = new SlabPool();
   readonly reader = new JuteReader();
   readonly deadlines: ExpiryQueue<Connection>;
   readonly #runtime: Runtime;

@@ -2,6 +2,7 @@
 
 import type { SessionId } from '../base/ids.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
+import type { SlabPool } from '../protocol/slab-pool.ts';
 import type { WatchManager } from '../session/watch-manager.ts';
 import type { Backend } from './backend.ts';
 import type { ClientBuffers } from './client-buffers.ts';
@@ -18,6 +19,8 @@ export interface ConnectionHost {
   readonly stats: ServerStats;
   readonly watches: WatchManager;
   readonly buffers: ClientBuffers;
+  /** Memory that replies were written to. */
+  readonly slabs: SlabPool;
   /** Shared by all connections: aimed, read and left behind within one call. */
   readonly reader: JuteReader;
   readonly isServing: boolean;

@@ -51,7 +51,7 @@ export class Connection implements StreamHandler, Watcher {
   /** The client's address as plain text, without its port. */
   readonly remoteHost: string;
   readonly stats: ConnectionStats;
-  readonly writer = new JuteWriter();
+  readonly writer: JuteWriter;
   /** For the host: the end of its turn is asked for. */
   isTurnRequested = false;
   sessionId: SessionId = SESSION_NONE;
@@ -80,6 +80,7 @@ export class Connection implements StreamHandler, Watcher {
   constructor(stream: ByteStream, host: ConnectionHost) {
     this.stream = stream;
     this.#host = host;
+    this.writer = new JuteWriter(undefined, host.slabs);
     this.remoteHost = plainHost(stream.remote.host);
     this.#backlogBytesMax = Math.max(
       host.options.limits.backlogBytesMax,
@@ -431,8 +432,10 @@ export class Connection implements StreamHandler, Watcher {
 
   #writeOut(): void {
     if (this.writer.length > 0) {
-      const isTaken = this.stream.write(this.writer.take());
+      const bytes = this.writer.take();
+      const isTaken = this.stream.write(bytes);
       if (!isTaken) this.#isClogged = true;
+      else if (this.stream.bufferedBytes === 0) this.writer.reuse(bytes);
       this.#noteHeld();
     }
     if (this.stream.bufferedBytes > this.#backlogBytesMax) {

@@ -6,6 +6,7 @@
 
 import { invariant } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
+import { SlabPool } from './slab-pool.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 const HIGH_WORD = 0x1_0000_0000;
@@ -17,6 +18,7 @@ const EXPECTED_MAX_BYTES = 80 * 1024;
 
 export class JuteWriter {
   readonly #slabBytes: number;
+  readonly #pool: SlabPool;
   #buffer: Buffer = NO_BYTES;
   #view: DataView = new DataView(NO_BYTES.buffer, 0, 0);
   /** Everything before it was taken and belongs to somebody else. */
@@ -26,9 +28,10 @@ export class JuteWriter {
   #expectedBytes = 0;
 
   /** `slabBytes`: the size of a new slab, made at the first write; longer output makes longer slabs. */
-  constructor(slabBytes: number = SLAB_DEFAULT_BYTES) {
+  constructor(slabBytes: number = SLAB_DEFAULT_BYTES, pool: SlabPool = new SlabPool()) {
     invariant(slabBytes >= ROOM_MIN_BYTES, 'slab too small');
     this.#slabBytes = slabBytes;
+    this.#pool = pool;
   }
 
   /** Bytes written since the last `take` or `reset`. */
@@ -44,6 +47,20 @@ export class JuteWriter {
     const room = this.#buffer.length - this.#at;
     if (room < ROOM_MIN_BYTES || this.#buffer.length > this.#slabBytes) this.#use(NO_BYTES);
     return bytes;
+  }
+
+  /**
+   * What was taken last comes back: nobody reads it any more, nor anything taken before it, and its
+   * memory is written to again. Only while nothing new is written.
+   */
+  reuse(bytes: Uint8Array): void {
+    invariant(this.length === 0, 'memory comes back too late');
+    const { buffer: memory } = bytes;
+    if (memory === this.#buffer.buffer) {
+      this.#start = 0;
+      this.#at = 0;
+    } else if (memory.byteLength === this.#slabBytes) this.#use(Buffer.from(memory));
+    else if (memory.byteLength <= EXPECTED_MAX_BYTES) this.#pool.give(Buffer.from(memory));
   }
 
   /** Forgets what was written since the last `take`. */
@@ -164,7 +181,8 @@ export class JuteWriter {
     const used = this.length;
     // Growing from the smallest slab each time would copy a turn's replies once more in all.
     const wanted = Math.max(this.#slabBytes, this.#expectedBytes, used * 2, used + count);
-    const slab = Buffer.allocUnsafeSlow(wanted);
+    const slab =
+      wanted > this.#slabBytes ? this.#pool.take(wanted) : Buffer.allocUnsafeSlow(wanted);
     this.#buffer.copy(slab, 0, this.#start, this.#at);
     this.#use(slab);
     this.#at = used;

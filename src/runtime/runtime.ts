@@ -95,7 +95,7 @@ export interface ByteStream {
   readonly remote: Address;
   readonly local: Address;
   attach(handler: StreamHandler): void;
-  /** Takes the bytes over (the caller no longer changes them). False: more than enough is waiting, write again after `onDrain`. */
+  /** Takes the bytes over: the caller changes them no more until nothing is buffered. False: more than enough is waiting, write again after `onDrain`. */
   write(bytes: Uint8Array): boolean;
   /** Bytes written and not yet handed to the network. */
   readonly bufferedBytes: number;

@@ -204,7 +204,8 @@ export class SimStream implements ByteStream {
       else this.#outgoing[0] = front.subarray(roomBytes);
       this.#outgoingBytes -= piece.length;
       this.#windowUsedBytes += piece.length;
-      this.#out.sendData(piece, options);
+      // A kernel copies what it takes: the caller's memory is the caller's again.
+      this.#out.sendData(new Uint8Array(piece), options);
       isMoved = true;
     }
     if (isMoved) this.#home.sent(this);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { InvariantError } from '../../../src/base/assert.ts';
 import { makeSessionId } from '../../../src/base/ids.ts';
 import { JuteWriter } from '../../../src/protocol/jute-writer.ts';
+import { SlabPool } from '../../../src/protocol/slab-pool.ts';
 import { bool, buffer, frame, fromHex, int, long, text, toHex, vector } from '../../support/hex.ts';
 
 function written(write: (writer: JuteWriter) => void): string {
@@ -152,4 +153,26 @@ test('patchInt refuses places that were not written or are gone', () => {
   assert.throws(() => writer.patchInt(-1, 0), InvariantError);
   writer.take();
   assert.throws(() => writer.patchInt(0, 0), InvariantError);
+});
+
+test('memory that comes back is written again: in place, or from the pool where it was long', () => {
+  const pool = new SlabPool();
+  const writer = new JuteWriter(128, pool);
+  writer.writeInt(1);
+  const short = writer.take();
+  writer.reuse(short);
+  writer.writeInt(2);
+  assert.equal(toHex(short), int(2));
+  writer.writeBuffer(new Uint8Array(1000));
+  const long = writer.take();
+  writer.reuse(long);
+  assert.equal(pool.take(800).buffer, long.buffer);
+});
+
+test('memory does not come back once something new is written', () => {
+  const writer = new JuteWriter();
+  writer.writeInt(1);
+  const bytes = writer.take();
+  writer.writeInt(2);
+  assert.throws(() => writer.reuse(bytes), InvariantError);
 });
