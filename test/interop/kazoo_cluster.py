@@ -15,11 +15,13 @@ import subprocess
 import time
 
 import pytest
+from kazoo.client import KazooClient
 from kazoo.testing import harness
 
 START_SECONDS = 60
 TEST_SECONDS = 60
 STOP_SECONDS = 20
+SHOW_SECONDS = 10
 POLL_SECONDS = 0.05
 
 
@@ -72,6 +74,15 @@ class Server:
 
     def serves(self):
         """True when it is part of a majority, as it says itself."""
+        return re.search(rb"^Mode: (?!read-only)", self.report(), re.M) is not None
+
+    def zxid(self):
+        """Of the last transaction that it shows; 0 when it does not say."""
+        found = re.search(rb"^Zxid: (0x[0-9a-f]+)$", self.report(), re.M)
+        return int(found.group(1), 16) if found else 0
+
+    def report(self):
+        """What it answers to `srvr`; nothing when it cannot be asked."""
         try:
             with socket.create_connection((self.host, self.client_port), 1) as asked:
                 asked.settimeout(2)
@@ -80,10 +91,10 @@ class Server:
                 while True:
                     part = asked.recv(4096)
                     if not part:
-                        return re.search(rb"^Mode: (?!read-only)", answer, re.M) is not None
+                        return answer
                     answer += part
         except OSError:
-            return False
+            return b""
 
 
 class Cluster:
@@ -104,6 +115,14 @@ class Cluster:
             if time.monotonic() > deadline:
                 pytest.exit("the servers did not start", 3)
             time.sleep(POLL_SECONDS)
+
+    def show_everywhere(self):
+        """Waits until every server shows what any of them shows now."""
+        target = max(server.zxid() for server in self.servers)
+        deadline = time.monotonic() + SHOW_SECONDS
+        for server in self.servers:
+            while server.zxid() < target and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
 
     def stop(self):
         for server in self.servers:
@@ -126,6 +145,16 @@ LEFT_OUT = {
 }
 
 harness.get_global_cluster = lambda: CLUSTER
+
+
+def stop_and_show(self, stop=KazooClient.stop):
+    """Some tests read with one client at once what another wrote, at another server: no server promises that."""
+    stop(self)
+    if len(CLUSTER.servers) > 1 and not CAN_STOP:
+        CLUSTER.show_everywhere()
+
+
+KazooClient.stop = stop_and_show
 
 
 def name_of(nodeid):
