@@ -135,7 +135,6 @@ export class EnsembleNode implements ReplicaPeers {
         runtime.reached?.('logWritten');
       },
       persisted: (id) => this.#guard(() => this.#persisted(id)),
-      defer: (callback) => runtime.timers.defer(callback),
       failed,
     });
     this.#applier = new Applier(tree, storage.log, {

@@ -1,7 +1,6 @@
 /**
  * Group commit: while one synced write is under way, what the core asks for next is gathered and
- * goes into the following one. When that is much, it begins as soon as the disk is free, and what the
- * last write made durable is applied and answered meanwhile. The only place that writes to the log.
+ * goes into the following one. The only place that writes to the log.
  */
 
 import { ZXID_NONE } from '../base/ids.ts';
@@ -17,10 +16,8 @@ export interface LogWriterHooks {
   /** A synced write begins; `writeEnded` follows before the next one. */
   writeBegan(): void;
   writeEnded(): void;
-  /** All requests up to this id are durable; more may be, of which the next call tells. */
+  /** All requests up to this id are durable. */
   persisted(id: number): void;
-  /** Calls once at the end of the turn. */
-  defer(callback: () => void): void;
   /** A write failed. Nothing may be written any more, by anybody. */
   failed(error: unknown): void;
 }
@@ -29,25 +26,11 @@ export interface LogWriterHooks {
 const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 const GROUP_ENTRIES_MAX = 5000;
 
-/**
- * So many waiting entries are worth a write that begins before the last one is reported. With fewer, the
- * disk would be kept busy with many small writes, each of which costs as much as some dozen entries.
- */
-const EARLY_ENTRIES_MIN = 128;
-
 export class LogWriter {
   readonly #log: TxnLog;
   readonly #hooks: LogWriterHooks;
   #queue: PersistRequest[] = [];
   #isWriting = false;
-  /** Of the requests that are durable, the last one, and the last that was reported. */
-  #durableId = 0;
-  #reportedId = 0;
-  #isReportDeferred = false;
-  readonly #reportDeferred = (): void => {
-    this.#isReportDeferred = false;
-    this.#report();
-  };
   #failure: unknown;
   #hasFailed = false;
   #settled: Promise<void> = Promise.resolve();
@@ -101,33 +84,8 @@ export class LogWriter {
       this.groupCount++;
       this.entryCount += mutation.append?.length ?? 0;
       if (mutation.snapshot !== undefined) await this.#hooks.snapshotSwitched();
-      this.#durableId = group.at(-1)?.id ?? 0;
-      if (!this.#mayGoOn()) this.#report();
-      else if (!this.#isReportDeferred) {
-        this.#isReportDeferred = true;
-        this.#hooks.defer(this.#reportDeferred);
-      }
+      this.#hooks.persisted(group.at(-1)?.id ?? 0);
     }
-  }
-
-  /**
-   * Whether the next write begins before the last one is reported. Never one that changes what is there
-   * already: what it takes away must not be reported behind its back.
-   */
-  #mayGoOn(): boolean {
-    let entries = 0;
-    for (const request of this.#queue) {
-      if (isRewrite(request)) return false;
-      entries += request.append?.length ?? 0;
-      if (entries >= EARLY_ENTRIES_MIN) return true;
-    }
-    return false;
-  }
-
-  #report(): void {
-    if (this.#hasFailed || this.#reportedId === this.#durableId) return;
-    this.#reportedId = this.#durableId;
-    this.#hooks.persisted(this.#durableId);
   }
 
   /** The longest run of waiting requests that keeps its meaning as one mutation. */
@@ -136,12 +94,9 @@ export class LogWriter {
     let entries = 0;
     let count = 0;
     for (const request of this.#queue) {
+      const isRewrite = request.snapshot !== undefined || request.truncateAfter !== undefined;
       // In a mutation truncation comes before appending, so it can only be the first of a group.
-      if (
-        count > 0 &&
-        (isRewrite(request) || bytes > GROUP_BYTES_MAX || entries > GROUP_ENTRIES_MAX)
-      )
-        break;
+      if (count > 0 && (isRewrite || bytes > GROUP_BYTES_MAX || entries > GROUP_ENTRIES_MAX)) break;
       for (const entry of request.append ?? []) bytes += entry.bytes.length;
       entries += request.append?.length ?? 0;
       count++;
@@ -155,10 +110,6 @@ export class LogWriter {
     if (snapshot === undefined) return rest;
     return { ...rest, snapshot: { ...snapshot, generation: this.#hooks.stagedGeneration() } };
   }
-}
-
-function isRewrite(request: PersistRequest): boolean {
-  return request.snapshot !== undefined || request.truncateAfter !== undefined;
 }
 
 function merge(group: readonly PersistRequest[]): Omit<PersistRequest, 'id'> {

@@ -46,11 +46,11 @@ export const GENERIC_STORE: readonly Mutant[] = [
     'server/log-writer',
     'group-merge',
     'a truncation is written behind what came after it',
-    ['(isRewrite(request) || bytes', '(bytes'],
+    ['if (count > 0 && (isRewrite || bytes', 'if (count > 0 && (bytes'],
   ),
   mutantAt('server/log-writer', 'group-last', 'of requests written together the first counts', [
-    'this.#durableId = group.at(-1)?.id ?? 0;',
-    'this.#durableId = group[0]?.id ?? 0;',
+    'this.#hooks.persisted(group.at(-1)?.id ?? 0);',
+    'this.#hooks.persisted(group[0]?.id ?? 0);',
   ]),
   mutantAt(
     'store/checkpointer',

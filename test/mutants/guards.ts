@@ -33,7 +33,7 @@ export const GUARDS: readonly Mutant[] = [
       'this.#awaitedWrite = this.#state.persist({\n            ...(staging.snapshot',
       'this.#state.persist({ currentEpoch: epoch });\n        this.#awaitedWrite = this.#state.persist({\n            ...(staging.snapshot',
     ),
-    at('server/log-writer', '(isRewrite(request) || bytes', '(true || bytes'),
+    at('server/log-writer', 'if (count > 0 && (isRewrite', 'if (count > 0 && (true || isRewrite'),
   ),
   guard(
     '4646',

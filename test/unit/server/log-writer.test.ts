@@ -30,8 +30,6 @@ class Bench {
   readonly log: TxnLog;
   readonly writer: LogWriter;
   readonly events: string[] = [];
-  /** As `events`, with the beginnings of writes. */
-  readonly order: string[] = [];
   readonly errors: unknown[] = [];
   #lastId = 0;
 
@@ -40,11 +38,12 @@ class Bench {
     this.log = log;
     this.writer = new LogWriter(log, {
       stagedGeneration: () => 2,
-      snapshotSwitched: async () => this.#note('switched'),
-      writeBegan: () => this.order.push('began'),
+      snapshotSwitched: async () => {
+        this.events.push('switched');
+      },
+      writeBegan: () => undefined,
       writeEnded: () => undefined,
-      persisted: (id) => this.#note(`persisted ${id}`),
-      defer: (callback) => world.runtimeFor(HOST).timers.defer(callback),
+      persisted: (id) => this.events.push(`persisted ${id}`),
       failed: (error) => this.errors.push(error),
     });
   }
@@ -63,13 +62,7 @@ class Bench {
     bench.add({ acceptedEpoch: EPOCH, currentEpoch: EPOCH });
     await bench.idle();
     bench.events.length = 0;
-    bench.order.length = 0;
     return bench;
-  }
-
-  #note(event: string): void {
-    this.events.push(event);
-    this.order.push(event);
   }
 
   add(change: Partial<PersistRequest>): void {
@@ -96,36 +89,6 @@ describe('LogWriter', () => {
     assert.deepEqual(bench.events, ['persisted 2', 'persisted 5']);
     assert.equal(bench.writer.groupCount - before, 2);
     assert.deepEqual(await bench.counters(), [1, 2, 3, 4]);
-  });
-
-  it('begins a write of many entries before it reports the last one', async () => {
-    const bench = await Bench.create();
-    const many = Array.from({ length: 200 }, (_, at) => at + 2);
-    bench.add(appends(1));
-    bench.add(appends(...many));
-    await bench.idle();
-    assert.deepEqual(bench.order, ['began', 'began', 'persisted 2', 'persisted 3']);
-  });
-
-  it('reports a write before it begins the next when little waits', async () => {
-    const bench = await Bench.create();
-    for (const counter of [1, 2, 3]) bench.add(appends(counter));
-    await bench.idle();
-    assert.deepEqual(bench.order, ['began', 'persisted 2', 'began', 'persisted 4']);
-  });
-
-  it('begins no truncation and no snapshot before what was durable until then is reported', async () => {
-    const bench = await Bench.create();
-    const many = Array.from({ length: 200 }, (_, at) => at + 2);
-    const epochs = [{ epoch: EPOCH, last: zxid(300) }];
-    bench.add(appends(1, 2));
-    bench.add({ truncateAfter: zxid(1), ...appends(...many) });
-    bench.add({ snapshot: { zxid: zxid(300), epochs } });
-    await bench.idle();
-    assert.deepEqual(bench.order, [
-      ...['began', 'persisted 2', 'began', 'persisted 3'],
-      ...['began', 'switched', 'persisted 4'],
-    ]);
   });
 
   it('keeps the last word of each field of the requests it gathers', async () => {
