@@ -40,6 +40,7 @@ export function renderBarChart(chart: BarChart): string {
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
       'font-family="sans-serif" font-size="11">',
+    `<title>${escaped(chart.title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     `<text x="8" y="18" font-size="14" font-weight="bold">${escaped(chart.title)}</text>`,
     ...legend(chart.series),
