@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
+import { NodeNetwork } from '../../src/runtime/node/node-network.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { describeNetwork } from './network-suite.ts';
+import { describeNetwork, type NetworkBench } from './network-suite.ts';
 
 const PATIENCE_MS = 20_000;
 
-describeNetwork('TCP', () => {
-  const { network, clock } = createNodeRuntime();
+function benchOf(network: NodeNetwork): Promise<NetworkBench> {
+  const { clock } = createNodeRuntime();
   return Promise.resolve({
     network,
     host: '127.0.0.1',
@@ -20,4 +21,7 @@ describeNetwork('TCP', () => {
     finish: <T>(promise: Promise<T>) => promise,
     close: () => Promise.resolve(),
   });
-});
+}
+
+describeNetwork('TCP', () => benchOf(new NodeNetwork()));
+describeNetwork('TCP on sockets that Node made', () => benchOf(new NodeNetwork(false)));
