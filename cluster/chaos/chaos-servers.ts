@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askFourLetter } from '../../src/cli/four-letter-client.ts';
 import { askStatus, type ServerStatus } from '../../src/cli/server-status.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
+import { isSetAside } from '../../src/server/set-aside.ts';
 import { serverProgram } from '../launch.ts';
 import {
   isAlive,
@@ -157,6 +158,13 @@ export class ChaosServers {
   wipe(id: number): void {
     for (const name of readdirSync(this.dataDir(id))) {
       rmSync(path.join(this.dataDir(id), name), { recursive: true });
+    }
+  }
+
+  /** What an operator does from time to time: a server that set data aside eight times asks for it. */
+  clearSetAside(id: number): void {
+    for (const name of readdirSync(this.dataDir(id))) {
+      if (isSetAside(name)) rmSync(path.join(this.dataDir(id), name), { recursive: true });
     }
   }
 

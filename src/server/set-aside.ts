@@ -17,6 +17,11 @@ const COPIES_MAX = 8;
 const INITIALIZE = 'initialize';
 const INITIALIZED = 'initialize.used';
 
+/** Whether a directory's name is that of data that was moved aside. */
+export function isSetAside(name: string): boolean {
+  return name.includes(ASIDE);
+}
+
 /** Whether there are other voters that can give this server back what it lost. */
 export function canHeal({ isStandalone, voterIds, serverId }: ServerConfig): boolean {
   return !isStandalone && voterIds.some((sid) => sid !== serverId);
@@ -68,7 +73,7 @@ export async function standingOfNew(config: ServerConfig, { storage }: Runtime):
   if (!canHeal(config)) return 'whole';
   for (const directory of new Set([config.dataDir, config.dataLogDir])) {
     const names = await storage.list(directory);
-    if (names.some((name) => name.includes(ASIDE))) return 'lost';
+    if (names.some(isSetAside)) return 'lost';
   }
   return 'new';
 }

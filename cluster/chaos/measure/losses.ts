@@ -126,6 +126,7 @@ async function flipRound(servers: ChaosServers, prng: Prng): Promise<number> {
   for (const id of victims) flipped += flipBits(servers.dataDir(id), Math.ceil(share), prng);
   await Promise.all(victims.map((id) => servers.start(id)));
   await servers.untilWhole();
+  for (const id of victims) servers.clearSetAside(id);
   return flipped;
 }
 
