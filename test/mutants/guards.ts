@@ -15,8 +15,7 @@ function guard(
   ...patches: readonly Patch[]
 ): Mutant {
   const test: DirectedTest = { file: directed[0], name: directed[1] };
-  const isInCore = patches.some(({ file }) => file.startsWith('src/consensus/'));
-  return { name, what, directed: test, patches, isInCore };
+  return { name, what, directed: test, patches };
 }
 
 function at(file: string, find: string, replace: string): Patch {

@@ -1,8 +1,8 @@
 /**
- * `npm run mutants -- [--only NAME,NAME] [--kind guards|generic] [--seeds N] [--storms N] [--from S]`:
- * takes guards away from the compiled code, or breaks it otherwise, one place at a time, and says
- * how many random schedules it takes to notice. The last line counts; the exit code is 1 when a
- * directed test does not notice the mutant it was written for.
+ * `npm run mutants -- [--only NAME,NAME] [--kind guards|generic] [--storms N] [--store-storms N]
+ * [--seeds N] [--from S]`: takes guards away from the compiled code, or breaks it otherwise, one
+ * place at a time, and says how many random schedules it takes to notice. The last line counts; the
+ * exit code is 1 when a directed test does not notice the mutant it was written for.
  */
 
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     kind: { type: 'string' },
     seeds: { type: 'string', default: '200' },
     storms: { type: 'string', default: '1000' },
+    'store-storms': { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
   },
 });
@@ -42,25 +43,26 @@ function cell(search: Search | undefined): string {
   return search.isKilled ? `${search.schedules}` : `survives ${search.schedules}`;
 }
 
-function row({ name, what }: Mutant, { directed, storm, sim }: Verdict): string {
+function row({ name, what }: Mutant, { directed, storm, storeStorm, sim }: Verdict): string {
   const test = directed === undefined ? '' : directed ? 'fails' : '**passes**';
-  const killer = [sim, storm].find((search) => search?.isKilled);
+  const killer = [storm, storeStorm, sim].find((search) => search?.isKilled);
   const how = (killer?.how ?? '').replaceAll('|', '/').slice(0, 110);
-  return `| ${name} | ${what} | ${test} | ${cell(storm)} | ${cell(sim)} | ${how} |`;
+  return `| ${name} | ${what} | ${test} | ${cell(storm)} | ${cell(storeStorm)} | ${cell(sim)} | ${how} |`;
 }
 
 async function main(): Promise<boolean> {
   const mutants = chosen();
   const limits = {
     storms: Number(values.storms),
+    storeStorms: Number(values['store-storms']),
     seeds: Number(values.seeds),
     firstSeed: Number(values.from),
   };
   const counts = { killed: 0, unnoticed: 0 };
   const bench = new Workbench();
   try {
-    print('| mutant | what is wrong | directed test | storms | seeds | noticed by |');
-    print('|---|---|---|---|---|---|');
+    print('| mutant | what is wrong | directed test | storms | store | seeds | noticed by |');
+    print('|---|---|---|---|---|---|---|');
     for (const mutant of mutants) {
       const { directed } = mutant;
       if (directed !== undefined && !(await passes(COMPILED, directed))) {
@@ -68,7 +70,8 @@ async function main(): Promise<boolean> {
       }
       const verdict = await bench.with(mutant, () => tryMutant(bench.directory, mutant, limits));
       print(row(mutant, verdict));
-      if (verdict.storm?.isKilled || verdict.sim?.isKilled) counts.killed++;
+      if ([verdict.storm, verdict.storeStorm, verdict.sim].some((found) => found?.isKilled))
+        counts.killed++;
       if (verdict.directed === false) counts.unnoticed++;
     }
   } finally {

@@ -23,8 +23,16 @@ export interface Mutant {
   readonly patches: readonly Patch[];
   /** The schedule of its own, for guards. */
   readonly directed?: DirectedTest;
-  /** False: nothing of it is in the consensus core, so the core alone cannot show it. */
-  readonly isInCore: boolean;
+}
+
+/** Whether some of it is in the consensus core; if not, the core alone cannot show it. */
+export function isInCore({ patches }: Mutant): boolean {
+  return patches.some(({ file }) => /^src\/(consensus|base)\//.test(file));
+}
+
+/** Whether some of it is in what keeps a server's data, or drives that. */
+export function isInStore({ patches }: Mutant): boolean {
+  return patches.some(({ file }) => /^src\/(store|base)\/|^src\/server\/log-writer/.test(file));
 }
 
 export function applyPatch(text: string, { file, find, replace }: Patch): string {
@@ -42,6 +50,5 @@ export function mutantAt(
   what: string,
   [find, replace]: readonly [find: string, replace: string],
 ): Mutant {
-  const isInCore = file.startsWith('consensus/') || file.startsWith('base/');
-  return { name, what, patches: [{ file: `src/${file}.js`, find, replace }], isInCore };
+  return { name, what, patches: [{ file: `src/${file}.js`, find, replace }] };
 }

@@ -1,14 +1,16 @@
-/** What the tests, the core's storm and the simulator say of one mutant. */
+/** What the tests, the storms and the simulator say of one mutant. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DirectedTest, Mutant } from './mutant.ts';
+import { type DirectedTest, isInCore, isInStore, type Mutant } from './mutant.ts';
 import { COMPILED } from './workbench.ts';
 
 export interface TrialLimits {
   /** Schedules of the core's storm at most; 0 for none. */
   readonly storms: number;
+  /** Schedules of the store's storm at most; 0 for none. */
+  readonly storeStorms: number;
   /** Seeds of the simulator at most; 0 for none. */
   readonly seeds: number;
   readonly firstSeed: number;
@@ -28,10 +30,12 @@ export interface Verdict {
   /** Undefined when the mutant has no test of its own. */
   readonly directed: boolean | undefined;
   readonly storm: Search | undefined;
+  readonly storeStorm: Search | undefined;
   readonly sim: Search | undefined;
 }
 
 const STORM = 'test/mutants/storm-main.js';
+const STORE_STORM = 'test/mutants/store-storm-main.js';
 const SIM = 'test/mutants/seeds-main.js';
 const TEST_MAX_MS = 120_000;
 /** One schedule or seed that takes so long does not end. */
@@ -44,19 +48,25 @@ export async function tryMutant(
   mutant: Mutant,
   limits: TrialLimits,
 ): Promise<Verdict> {
-  const { directed, isInCore } = mutant;
-  const { storms, seeds, firstSeed } = limits;
-  const storm =
-    isInCore && storms > 0 ? await search(STORM, directory, firstSeed, storms) : undefined;
-  const sim = seeds > 0 ? await search(SIM, directory, firstSeed, seeds) : undefined;
-  await assertMeans(STORM, storm);
-  await assertMeans(SIM, sim);
-  return { directed: directed && !(await passes(directory, directed)), storm, sim };
+  const { directed } = mutant;
+  const { firstSeed } = limits;
+  const look = async (program: string, count: number): Promise<Search | undefined> => {
+    if (count === 0) return undefined;
+    const found = await search(program, directory, firstSeed, count);
+    await assertMeans(program, found);
+    return found;
+  };
+  return {
+    storm: await look(STORM, isInCore(mutant) ? limits.storms : 0),
+    storeStorm: await look(STORE_STORM, isInStore(mutant) ? limits.storeStorms : 0),
+    sim: await look(SIM, limits.seeds),
+    directed: directed && !(await passes(directory, directed)),
+  };
 }
 
 /** What the code itself does wrong says nothing about a mutant. */
-async function assertMeans(program: string, found: Search | undefined): Promise<void> {
-  if (found?.seed === undefined) return;
+async function assertMeans(program: string, found: Search): Promise<void> {
+  if (found.seed === undefined) return;
   const { isKilled, how } = await search(program, COMPILED, found.seed, 1);
   if (isKilled) throw new Error(`${program} ${found.seed} fails without any mutant: ${how}`);
 }
