@@ -54,10 +54,11 @@ export async function measureLosses(options: LossOptions): Promise<boolean> {
       if (++rounds % ROUNDS_BETWEEN_CHECKS === 0) await check();
     }
     await check();
-    await ledger.stop();
     if (options.what === 'flips') print(`noticed: ${noticed(servers)}`);
   } catch (error) {
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    await ledger.stop();
   }
   problems.push(...servers.endings);
   for (const problem of problems) print(problem);
