@@ -6,6 +6,7 @@
 import { strict as assert } from 'node:assert';
 import {
   COUNTER_MAX,
+  type Epoch,
   makeServerId,
   type ServerId,
   ZXID_NONE,
@@ -17,38 +18,16 @@ import {
 import { Prng } from '../../src/base/prng.ts';
 import type { Standing } from '../../src/base/standing.ts';
 import type { Effect, LinkId, PersistRequest, Role } from '../../src/consensus/effects.ts';
-import type { LogEntry, Notification, QuorumMessage } from '../../src/consensus/messages.ts';
+import type { LogEntry, QuorumMessage } from '../../src/consensus/messages.ts';
 import { ZabNode } from '../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
 import { falseClaim, falseVote, isAccusation } from './zab-claims.ts';
 import { type Disk, emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
+import { ZabLinks } from './zab-links.ts';
 
 interface OwnDisk extends Disk {
   /** Another one for every disk a server ever had. */
   incarnation: string;
-}
-
-interface Link {
-  readonly id: number;
-  readonly from: ServerId;
-  readonly to: ServerId;
-  /** The numbers the two ends gave this connection. */
-  readonly dialled: LinkId;
-  accepted: LinkId | undefined;
-  readonly toAcceptor: QuorumMessage[];
-  readonly toDialler: QuorumMessage[];
-  isOpen: boolean;
-  /** Who closed its end while the way to the other one was cut: the other one knows nothing of it. */
-  leftBy: ServerId | undefined;
-  /** Which lives of the two processes it connects: a later one knows nothing of it. */
-  readonly fromLife: number;
-  readonly toLife: number;
-}
-
-interface Sent {
-  readonly from: ServerId;
-  readonly to: ServerId;
-  readonly notification: Notification;
 }
 
 export interface ClusterSettings {
@@ -93,11 +72,9 @@ export class ZabCluster {
   readonly acknowledged = new Set<string>();
   readonly leaderOfEpoch = new Map<number, ServerId>();
   readonly syncModes = new Set<string>();
-  #links: Link[] = [];
-  #linkCount = 0;
-  #notifications: Sent[] = [];
-  /** Pairs `a-b` (a to b) through which nothing passes. */
-  readonly cut = new Set<string>();
+  readonly links: ZabLinks;
+  /** Who claimed an epoch with the promises of a quorum. */
+  readonly #claimantOf = new Map<number, ServerId>();
   #proposals = 0;
   readonly #observers: readonly ServerId[];
   readonly #counterMax: number;
@@ -115,6 +92,11 @@ export class ZabCluster {
     this.servers = Array.from({ length: voters + observers }, (_, i) => {
       return new Server(makeServerId(i + 1), standing);
     });
+    this.links = new ZabLinks(
+      (sid) => this.server(sid),
+      this.prng,
+      (sid) => this.#drain(this.server(sid)),
+    );
     this.#observers = this.servers.slice(voters).map((server) => server.id);
     if (standing === 'whole') for (const server of this.servers) this.start(server.id);
   }
@@ -174,10 +156,7 @@ export class ZabCluster {
     server.node = undefined;
     server.writes = [];
     server.role = { name: 'looking' };
-    for (const link of isSilent ? [] : [...this.#links]) {
-      if (link.from === server.id || link.to === server.id) this.#leave(link, server);
-    }
-    this.#notifications = this.#notifications.filter((n) => n.from !== server.id);
+    this.links.died(server.id, isSilent);
     for (const other of isSilent ? [] : this.servers) {
       other.node?.reachability(server.id, 'down');
       if (other.node !== undefined) this.#drain(other);
@@ -251,15 +230,7 @@ export class ZabCluster {
       if (server.writes.length > 0) choices.push(() => this.#completeWrites(server));
       if (server.staging === 'writing') choices.push(() => this.#completeStaging(server));
     }
-    for (const link of this.#links) {
-      if (link.toAcceptor.length > 0 && this.#passes(link.from, link.to)) {
-        choices.push(() => this.#deliver(link, true));
-      }
-      if (link.toDialler.length > 0 && this.#passes(link.to, link.from)) {
-        choices.push(() => this.#deliver(link, false));
-      }
-    }
-    if (this.#notifications.length > 0) choices.push(() => this.#deliverNotification());
+    this.links.addChoices(choices);
     const index = this.prng.between(0, choices.length);
     const choice = choices[index];
     if (choice === undefined || this.prng.chance(0.02)) this.advance(this.prng.between(1, 40));
@@ -297,10 +268,6 @@ export class ZabCluster {
     );
   }
 
-  #passes(from: ServerId, to: ServerId): boolean {
-    return !this.cut.has(`${from}-${to}`);
-  }
-
   #completeWrites(server: Server): void {
     const count = this.prng.between(1, server.writes.length);
     const done = server.writes.splice(0, count);
@@ -328,62 +295,6 @@ export class ZabCluster {
     holds(server, flawOf(disk));
   }
 
-  #deliver(link: Link, toAcceptor: boolean): void {
-    const queue = toAcceptor ? link.toAcceptor : link.toDialler;
-    const message = queue.shift();
-    const server = this.server(toAcceptor ? link.to : link.from);
-    const number = toAcceptor ? link.accepted : link.dialled;
-    const life = toAcceptor ? link.toLife : link.fromLife;
-    if (message === undefined || number === undefined || server.life !== life) return;
-    if (link.leftBy === server.id) {
-      this.#leave(link, server);
-      return;
-    }
-    server.node?.receive(number, message);
-    this.#drain(server);
-  }
-
-  #deliverNotification(): void {
-    const index = this.prng.between(0, this.#notifications.length - 1);
-    const [sent] = this.#notifications.splice(index, 1);
-    if (sent === undefined || !this.#passes(sent.from, sent.to)) return;
-    const server = this.server(sent.to);
-    server.node?.notified(sent.from, sent.notification);
-    this.#drain(server);
-  }
-
-  /** The other end hears of it where anything passes; otherwise what it sends goes nowhere. */
-  #leave(link: Link, server: Server): void {
-    const other = link.from === server.id ? link.to : link.from;
-    if (link.leftBy === other || this.#passes(server.id, other)) this.#breakLink(link);
-    else link.leftBy = server.id;
-  }
-
-  #breakLink(link: Link): void {
-    if (!link.isOpen) return;
-    link.isOpen = false;
-    this.#links = this.#links.filter((other) => other !== link);
-    const ends: [ServerId, LinkId | undefined, number][] = [
-      [link.from, link.dialled, link.fromLife],
-      [link.to, link.accepted, link.toLife],
-    ];
-    for (const [id, number, life] of ends) {
-      const { node } = this.server(id);
-      if (node === undefined || number === undefined || this.server(id).life !== life) continue;
-      node.closed(number);
-      this.#drain(this.server(id));
-    }
-  }
-
-  #linkOf(server: Server, number: LinkId): Link | undefined {
-    return this.#links.find(
-      (link) =>
-        link.leftBy !== server.id &&
-        ((link.from === server.id && link.dialled === number && link.fromLife === server.life) ||
-          (link.to === server.id && link.accepted === number && link.toLife === server.life)),
-    );
-  }
-
   #drain(server: Server): void {
     for (const effect of server.node?.takeEffects() ?? []) {
       if (server.node === undefined) return;
@@ -398,18 +309,18 @@ export class ZabCluster {
     switch (effect.kind) {
       case 'persist':
         server.writes.push(effect.request);
+        if (node.leader !== undefined && effect.request.currentEpoch !== undefined) {
+          this.#claimed(server, effect.request.currentEpoch);
+        }
         return;
       case 'notify': {
-        // As on a real connection: in order, and a newer one replaces what was not sent yet.
         const { to, notification } = effect;
         holds(server, falseVote(server.id, server, notification));
-        const isStale = (n: Sent): boolean => n.from === server.id && n.to === to;
-        this.#notifications = this.#notifications.filter((n) => !isStale(n));
-        this.#notifications.push({ from: server.id, to, notification });
+        this.links.notify(server.id, to, notification);
         return;
       }
       case 'dial':
-        this.#dial(server, node, effect.leader, effect.link);
+        this.links.dial(server, effect.leader, effect.link);
         return;
       case 'send':
         this.#send(server, effect.link, effect.message);
@@ -420,8 +331,7 @@ export class ZabCluster {
       case 'close': {
         const { reason } = effect;
         assert(!isAccusation(reason), `server ${server.id} accuses another: ${reason}`);
-        const link = this.#linkOf(server, effect.link);
-        if (link !== undefined) this.#leave(link, server);
+        this.links.close(server, effect.link);
         return;
       }
       case 'readLog': {
@@ -479,42 +389,16 @@ export class ZabCluster {
     }
   }
 
-  #dial(server: Server, node: ZabNode, leader: ServerId, number: LinkId): void {
-    const other = this.server(leader);
-    if (other.node === undefined || !this.#passes(server.id, leader)) {
-      node.closed(number);
-      this.#drain(server);
-      return;
-    }
-    const link: Link = {
-      id: ++this.#linkCount,
-      from: server.id,
-      to: leader,
-      dialled: number,
-      accepted: other.node.newLink(),
-      toAcceptor: [],
-      toDialler: [],
-      isOpen: true,
-      leftBy: undefined,
-      fromLife: server.life,
-      toLife: other.life,
-    };
-    this.#links.push(link);
-    node.opened(number);
-    this.#drain(server);
-    if (link.isOpen) {
-      other.node.learnerConnected(link.accepted ?? 0, server.id, server.disk.incarnation);
-      this.#drain(other);
-    }
-  }
-
   #send(server: Server, number: LinkId, message: QuorumMessage): void {
     holds(server, falseClaim(server, message));
-    const link = this.#linkOf(server, number);
-    if (link === undefined) return;
-    (link.from === server.id && link.dialled === number ? link.toAcceptor : link.toDialler).push(
-      message,
-    );
+    this.links.send(server, number, message);
+  }
+
+  /** A voter promises an epoch to one leader only, so no two have a quorum's promises of it. */
+  #claimed({ id }: Server, epoch: Epoch): void {
+    const other = this.#claimantOf.get(epoch) ?? id;
+    assert.equal(id, other, `servers ${other} and ${id} claim epoch ${epoch}`);
+    this.#claimantOf.set(epoch, id);
   }
 
   /** A leader's history must hold everything committed before (leader completeness). */

@@ -27,11 +27,24 @@ interface Weather {
   readonly isolate: number;
   /** All cuts end. */
   readonly clear: number;
+  /** Learners lose their connections to a leader, which does not know it yet. */
+  readonly desert: number;
+  /** A vote of the past comes again. */
+  readonly echo: number;
 }
 
-const CRASHES: Weather = { crash: 0.01, powerLoss: 0.002, cut: 0.01, isolate: 0, clear: 0.02 };
+const CRASHES: Weather = {
+  crash: 0.01,
+  powerLoss: 0.002,
+  cut: 0.01,
+  isolate: 0,
+  clear: 0.02,
+  desert: 0,
+  echo: 0,
+};
 /** Cuts that last until servers notice, while hardly any process forgets what it has in memory. */
 const LONG_CUTS: Weather = {
+  ...CRASHES,
   crash: 0.001,
   powerLoss: 0.0002,
   cut: 0.003,
@@ -39,12 +52,22 @@ const LONG_CUTS: Weather = {
   clear: 0.004,
 };
 
+/** What of its kind is in a storm, beside the weather that its number decides. */
+function drawWeather(seed: number, { prng, links }: ZabCluster): Weather {
+  if (prng.chance(0.5)) links.lateEnds = 0.5;
+  return {
+    ...(seed % 7 >= 4 ? LONG_CUTS : CRASHES),
+    desert: prng.chance(0.3) ? 0.01 : 0,
+    echo: prng.chance(0.3) ? 0.05 : 0,
+  };
+}
+
 /**
  * Crashes (half of them silent in seeds that wipe), cuts, trims, proposals, and in every other pair
  * of seeds disks that are emptied, at any time those of a minority; in some seeds cuts last and crashes
- * are rare, epochs are short,
- * elected servers die before they serve, or the leader's disk hangs in the end. Then everything heals
- * and must settle. Throws what is wrong.
+ * are rare, epochs are short, elected servers die before they serve, leaders are deserted unawares,
+ * old votes come again, what was sent arrives although its sender is gone, or the leader's disk hangs
+ * in the end. Then everything heals and must settle. Throws what is wrong.
  */
 export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const voters = seed % 3 === 0 ? 5 : 3;
@@ -54,7 +77,7 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, settings);
   const isHunting = seed % 6 === 3;
   const { prng, servers } = cluster;
-  const { crash, powerLoss, ...weather } = seed % 7 >= 4 ? LONG_CUTS : CRASHES;
+  const { crash, powerLoss, ...weather } = drawWeather(seed, cluster);
   let wipes = 0;
   for (let i = 0; i < EVENTS; i++) {
     const victim = prng.between(1, servers.length);
@@ -80,24 +103,30 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
 
 function disturb(
   cluster: ZabCluster,
-  { cut, isolate, clear }: Omit<Weather, 'crash' | 'powerLoss'>,
+  { cut, isolate, clear, desert, echo }: Omit<Weather, 'crash' | 'powerLoss'>,
   victim: number,
   other: number,
 ): void {
-  const { prng } = cluster;
-  if (prng.chance(cut)) cluster.cut.add(`${victim}-${other}`);
-  else if (prng.chance(isolate)) isolateServer(cluster, victim);
-  else if (prng.chance(clear)) cluster.cut.clear();
+  const { prng, links, servers } = cluster;
+  if (prng.chance(cut)) links.cut.add(`${victim}-${other}`);
+  else if (prng.chance(isolate)) {
+    const sids = servers.map(({ id }) => id);
+    links.isolate(cluster.server(victim).id, sids);
+  } else if (prng.chance(clear)) links.clear();
+  else if (desert > 0 && prng.chance(desert)) desertLeader(cluster);
+  else if (echo > 0 && prng.chance(echo)) links.echo();
   else if (prng.chance(0.01)) cluster.trim(victim);
   else if (prng.chance(0.1)) cluster.propose();
   else if (prng.chance(0.03)) cluster.sync();
   else cluster.step();
 }
 
-function isolateServer({ servers, cut }: ZabCluster, victim: number): void {
-  for (const { id } of servers) {
-    if (id !== victim) cut.add(`${victim}-${id}`).add(`${id}-${victim}`);
-  }
+/** Those who follow a leader, or want to, lose it and look for another; it learns of it late. */
+function desertLeader({ servers, links, prng }: ZabCluster): void {
+  const leaders = servers.filter(({ role }) => role.name === 'leading');
+  const leader = leaders[prng.between(0, leaders.length - 1)];
+  const share = prng.chance(0.5) ? 1 : 0.5;
+  if (leader !== undefined) links.breakFor(leader.id, prng.chance(0.7), () => prng.chance(share));
 }
 
 /** Everybody dies at once. */
@@ -134,7 +163,7 @@ function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
 
 function heal(cluster: ZabCluster, seed: number, voters: number): void {
   const { servers } = cluster;
-  cluster.cut.clear();
+  cluster.links.clear();
   for (const server of servers) if (server.node === undefined) cluster.start(server.id);
   const isSettled = cluster.runUntil(() => cluster.isSettled(), PROGRESS_MAX_MS);
   assert(isSettled, `seed ${seed}: no progress after healing`);

@@ -40,11 +40,11 @@ describe('ZabNode.handOver()', () => {
   it('takes leadership back when the others elect nobody', () => {
     const cluster = settled();
     cluster.crash(2);
-    for (const pair of ['1-3', '3-1']) cluster.cut.add(pair);
+    for (const pair of ['1-3', '3-1']) cluster.links.cut.add(pair);
     cluster.server(3).node?.handOver();
     cluster.runUntil(() => cluster.leader() !== undefined, 1000);
     assert.equal(cluster.leader(), undefined);
-    cluster.cut.clear();
+    cluster.links.cut.clear();
     cluster.runUntil(() => cluster.leader() !== undefined, 10_000);
     assert(cluster.leader() !== undefined);
   });

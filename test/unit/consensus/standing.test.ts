@@ -91,7 +91,7 @@ describe('a voter whose disk was emptied', () => {
     cluster.wipe(1);
     cluster.start(1);
     // What it acknowledges arrives at nobody, so it goes on catching up.
-    cluster.cut.add('1-3');
+    cluster.links.cut.add('1-3');
     cluster.runUntil(() => false, 500);
     cluster.crash(2);
     assert.equal(cluster.leader(), undefined, 'leads with an empty server alone');

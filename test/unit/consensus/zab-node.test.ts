@@ -68,13 +68,13 @@ describe('ZabNode', () => {
   it('takes an uncommitted tail away by TRUNC', () => {
     const cluster = settled(3);
     const leader = cluster.server(3);
-    for (const other of [1, 2]) cluster.cut.add(`3-${other}`);
+    for (const other of [1, 2]) cluster.links.cut.add(`3-${other}`);
     cluster.propose();
     cluster.propose();
     cluster.runUntil(() => leader.disk.log.length === 2, 900);
     cluster.crash(3);
     assert(cluster.runUntil(() => cluster.leader() !== undefined));
-    cluster.cut.clear();
+    cluster.links.cut.clear();
     cluster.propose();
     cluster.runUntil(() => cluster.committed.length === 1);
     cluster.syncModes.clear();
