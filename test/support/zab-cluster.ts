@@ -79,8 +79,8 @@ export class ZabCluster {
   readonly #observers: readonly ServerId[];
   readonly #counterMax: number;
   readonly #lastTimeoutMs: number;
-  /** Of the last transaction that was committed anywhere. */
-  #committedZxid: Zxid = ZXID_NONE;
+  /** Zxids of what is committed. */
+  readonly #committedZxids: Zxid[] = [];
   /** What was committed when a server was asked whether it still leads; by token. */
   readonly #barriers: Zxid[] = [];
 
@@ -217,7 +217,7 @@ export class ZabCluster {
     for (const server of this.servers) {
       if (!server.node?.canPropose) continue;
       server.node.barrier(this.#barriers.length);
-      this.#barriers.push(this.#committedZxid);
+      this.#barriers.push(this.#committedZxids.at(-1) ?? ZXID_NONE);
       this.#drain(server);
     }
   }
@@ -401,14 +401,20 @@ export class ZabCluster {
     this.#claimantOf.set(epoch, id);
   }
 
-  /** A leader's history must hold everything committed before (leader completeness). */
+  /**
+   * A leader's history must hold everything committed in epochs before its own. It may hear of its
+   * establishment late, when another leads a later epoch already.
+   */
   #established(server: Server): void {
     const epoch = server.node?.currentEpoch ?? 0;
     const other = this.leaderOfEpoch.get(epoch);
     assert(other === undefined || other === server.id, `two leaders in epoch ${epoch}`);
     this.leaderOfEpoch.set(epoch, server.id);
     const history = [...server.disk.checkpoint, ...server.disk.log].map(label);
-    const isComplete = this.committed.every((entry, i) => history[i] === entry);
+    const isComplete = this.committed.every(
+      (entry, i) =>
+        history[i] === entry || zxidEpoch(this.#committedZxids[i] ?? ZXID_NONE) >= epoch,
+    );
     assert(isComplete, `leader ${server.id} of epoch ${epoch} lacks committed transactions`);
   }
 
@@ -422,7 +428,7 @@ export class ZabCluster {
       server.applied.push(entry);
       if (index === this.committed.length) {
         this.committed.push(label(entry));
-        this.#committedZxid = max(this.#committedZxid, entry.zxid);
+        this.#committedZxids.push(entry.zxid);
       }
       assert.equal(
         label(entry),
