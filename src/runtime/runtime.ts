@@ -115,7 +115,7 @@ export interface Storage {
    * error: an empty store where data should be is never taken for data.
    * Rejects with a `RuntimeError`: `STORE_MISSING`, `STORE_LOCKED`, `STORE_DAMAGED`, `IO`.
    */
-  open(directory: string, options: { readonly create: boolean }): Promise<KeyValueStore>;
+  open(directory: string, options: OpenOptions): Promise<KeyValueStore>;
   /** Whether the directory holds a store that `open` would open. */
   exists(directory: string): Promise<boolean>;
   /** The whole file as text, or undefined when there is none. */
@@ -133,6 +133,15 @@ export interface Storage {
   space(directory: string): Promise<DiskSpace | undefined>;
   /** Bytes under a directory, all levels; 0 when there is none. */
   size(directory: string): Promise<number>;
+}
+
+export interface OpenOptions {
+  readonly create: boolean;
+  /**
+   * What is written is deleted in about the order in which it was written, and seldom read; no value
+   * is empty. The same data can be opened with and without this.
+   */
+  readonly isQueue?: boolean | undefined;
 }
 
 export interface DiskSpace {

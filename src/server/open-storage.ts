@@ -147,7 +147,7 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   const statePath = stateDirectory(config.dataDir);
   const { storage } = runtime;
   const { hasLog, hasState } = await findStores(config, runtime);
-  const logStore = await storage.open(logPath, { create: !hasLog });
+  const logStore = await storage.open(logPath, { create: !hasLog, isQueue: true });
   let stateStore: KeyValueStore | undefined;
   try {
     stateStore = await storage.open(statePath, { create: !hasState });

@@ -17,6 +17,8 @@ export interface StorageBench {
   readonly storage: Storage;
   /** An existing, empty directory of this test alone. */
   readonly root: string;
+  /** Bytes of the smallest value that it takes; default 0. */
+  readonly smallestValue?: number;
   close(): Promise<void>;
 }
 
@@ -174,15 +176,15 @@ function writeTests(test: Define): void {
     await store.close();
   });
 
-  test('values may be empty and may be large', async ({ storage, root }) => {
+  test('values may be empty and may be large', async ({ storage, root, smallestValue = 0 }) => {
     const store = await storage.open(`${root}/db`, { create: true });
     const large = new Uint8Array(3 * 1024 * 1024);
     for (let i = 0; i < large.length; i++) large[i] = (i * 31 + (i >> 8)) & 0xff;
     const batch = store.batch();
-    batch.put(bytes('empty'), new Uint8Array(0));
+    batch.put(bytes('empty'), new Uint8Array(smallestValue));
     batch.put(bytes('large'), large);
     await batch.write({ sync: true });
-    assert.deepEqual(await store.get(bytes('empty')), new Uint8Array(0));
+    assert.deepEqual(await store.get(bytes('empty')), new Uint8Array(smallestValue));
     const found = await store.get(bytes('large'));
     assert.ok(found !== undefined && Buffer.compare(found, large) === 0);
     await store.close();

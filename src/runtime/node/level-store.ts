@@ -20,6 +20,9 @@ type Iterator = ReturnType<typeof startScan>;
 
 const MIB = 1024 * 1024;
 
+/** What LevelDB holds in memory before it writes a table file; up to so much is replayed at a start. */
+export const WRITE_BUFFER_BYTES = 16 * MIB;
+
 const LEVEL_OPTIONS = {
   keyEncoding: 'view',
   valueEncoding: 'view',
@@ -29,9 +32,7 @@ const LEVEL_OPTIONS = {
   // The tree is in memory. The disk is read at the start, for checkpoints and for learners that
   // lag, mostly once and in order: there is little to keep.
   cacheSize: 4 * MIB,
-  // A log entry that is trimmed before its buffer is full never reaches a table file. More would
-  // save more of them and cost time at the next start, which replays up to so much.
-  writeBufferSize: 16 * MIB,
+  writeBufferSize: WRITE_BUFFER_BYTES,
   // Fewer and larger files: every new one costs a sync of the directory.
   maxFileSize: 8 * MIB,
 } as const;

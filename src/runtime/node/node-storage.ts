@@ -6,22 +6,32 @@
 import type { Dirent } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type DiskSpace, type KeyValueStore, RuntimeError, type Storage } from '../runtime.ts';
+import {
+  type DiskSpace,
+  type KeyValueStore,
+  type OpenOptions,
+  RuntimeError,
+  type Storage,
+} from '../runtime.ts';
 import { openLevelStore } from './level-store.ts';
 import { ioError, isMissing, syncDirectory } from './node-files.ts';
+import { hasSegments } from './segment.ts';
+import { openSegmentedStore } from './segmented-store.ts';
 
 export class NodeStorage implements Storage {
   /** Text files are written one after the other, so that two writes of one file cannot mix. */
   #textWritten: Promise<unknown> = Promise.resolve();
 
-  async open(directory: string, options: { readonly create: boolean }): Promise<KeyValueStore> {
+  async open(directory: string, { create, isQueue }: OpenOptions): Promise<KeyValueStore> {
     const path = resolve(directory);
-    if (options.create) await makeDirectory(path);
+    if (create) await makeDirectory(path);
     else if (!(await this.exists(path))) {
       // Asked here, because LevelDB leaves files behind even where it refuses to create.
       throw new RuntimeError('STORE_MISSING', `no store in ${path}`);
     }
-    return await openLevelStore(path, options.create);
+    const isSegmented = isQueue === true || (await hasSegments(path));
+    if (isSegmented) return await openSegmentedStore(path, { create });
+    return await openLevelStore(path, create);
   }
 
   async exists(directory: string): Promise<boolean> {

@@ -1,0 +1,386 @@
+/**
+ * A store for what is deleted in about the order in which it was written, such as a log. It consists
+ * of several LevelDBs: one takes what is written until it is nearly full, then the next one does, and
+ * one of which nothing is left is removed whole.
+ *
+ * LevelDB sorts what its memory cannot hold into files and merges these again and again, to make room
+ * for what was deleted and to be quick at finding what was not. For a log, which is read at a start
+ * and seldom else, this was more than half of the processor time of LevelDB and the longest stalls of
+ * writes. A segment here is closed before its memory is full: all that ever happens to a record is
+ * that it is appended to a file and synced.
+ *
+ * The newest segment that knows a key is right about it. A key deleted while older segments may know
+ * it is marked with an empty value, so no value here is empty. Segments are removed oldest first and
+ * when a later sync has made durable whatever emptied them; so no deleted key can come back.
+ */
+
+import { invariant } from '../../base/assert.ts';
+import {
+  type Cursor,
+  type KeyRange,
+  type KeyValue,
+  type KeyValueStore,
+  RuntimeError,
+  type WriteBatch,
+} from '../runtime.ts';
+import { openLevelStore, WRITE_BUFFER_BYTES } from './level-store.ts';
+import { findSegments, ROOT, Segment, type SegmentReader } from './segment.ts';
+
+/** LevelDB's memory holds at least so much, with what it adds to every record. */
+const SEGMENT_BYTES = WRITE_BUFFER_BYTES - 2 * 1024 * 1024;
+const RECORD_OVERHEAD_BYTES = 64;
+/** The first segment cannot be closed, since it has the lock of all: it soon gives way to others. */
+const ROOT_BYTES_MAX = 1024 * 1024;
+/** The next segment is made when so much of one is used, so that no write has to wait for it. */
+const PREPARE_SHARE = 0.5;
+const PAGE_KEYS = 64;
+
+const DELETED = new Uint8Array(0);
+
+/** The value of a `put`; undefined for a deletion. */
+type Operation = readonly [key: Uint8Array, value: Uint8Array | undefined];
+
+export interface SegmentedStoreOptions {
+  /** Make the store if there is none. */
+  readonly create: boolean;
+  /** Where a segment ends; what fits LevelDB's memory by default. */
+  readonly segmentBytes?: number | undefined;
+}
+
+export async function openSegmentedStore(
+  directory: string,
+  { create, segmentBytes = SEGMENT_BYTES }: SegmentedStoreOptions,
+): Promise<SegmentedStore> {
+  // It holds the lock of all of them.
+  const root = new Segment(ROOT, directory, await openLevelStore(directory, create));
+  const store = new SegmentedStore(directory, segmentBytes, root);
+  try {
+    for (const number of await findSegments(directory)) {
+      await store.adopt(await Segment.open(directory, number));
+    }
+    await store.index();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+export class SegmentedStore implements KeyValueStore {
+  readonly #directory: string;
+  readonly #segmentBytes: number;
+  /** Oldest first, at least one; the last takes what is written. */
+  readonly #segments: Segment[];
+  readonly #all = new Set<Segment>();
+  /** Where the last version of a key is, of every key that is not deleted. */
+  readonly #homes = new Map<string, Segment>();
+  #next: Segment | undefined;
+  #isPreparing = false;
+  /** Settles, never rejecting, when all writes so far have. */
+  #written: Promise<void> = Promise.resolve();
+  /** Settles, never rejecting, when segments are made and removed as far as was asked for. */
+  #upkeep: Promise<void> = Promise.resolve();
+  #failure: unknown = undefined;
+  #closed: Promise<void> | undefined = undefined;
+
+  constructor(directory: string, segmentBytes: number, root: Segment) {
+    this.#directory = directory;
+    this.#segmentBytes = segmentBytes;
+    this.#segments = [root];
+    this.#all.add(root);
+  }
+
+  /** While it is opened: the segment that follows the last. */
+  adopt(segment: Segment): void {
+    this.#segments.push(segment);
+    this.#all.add(segment);
+  }
+
+  /** While it is opened: reads which keys there are. */
+  async index(): Promise<void> {
+    for (const segment of this.#segments) {
+      const reader = segment.scan({});
+      try {
+        for (;;) {
+          const page = await reader.next(PAGE_KEYS);
+          if (page.length === 0) break;
+          for (const [key, value] of page) {
+            this.#note(segment, key, value.length === 0 ? undefined : value);
+          }
+        }
+      } finally {
+        await reader.close();
+      }
+    }
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    this.#refuseIfClosed();
+    return await this.#homes.get(nameOf(key))?.get(key);
+  }
+
+  batch(): WriteBatch {
+    this.#refuseIfClosed();
+    return new SegmentedBatch((operations, sync) => this.#enqueue(operations, sync));
+  }
+
+  scan(range: KeyRange): Cursor {
+    this.#refuseIfClosed();
+    const found: Found[] = [];
+    const isWanted = rangeTest(range);
+    for (const [name, segment] of this.#homes) {
+      if (isWanted(name)) found.push({ name, segment });
+    }
+    const isReverse = range.reverse === true;
+    found.sort((a, b) => (isBefore(a.name, b.name, isReverse) ? -1 : 1));
+    return new SegmentedCursor(found, range, () => this.#refuseIfClosed());
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    await this.#closed;
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#written;
+    await this.#upkeep;
+    // The first segment has the lock, so it goes last.
+    for (const segment of [...this.#all].reverse()) await segment.close();
+  }
+
+  // Writing -------------------------------------------------------------------------------------
+
+  /** One write at a time, so that each knows in which segment it goes. */
+  #enqueue(operations: readonly Operation[], sync: boolean): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    const written = this.#written.then(() => this.#write(operations, sync));
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(operations: readonly Operation[], sync: boolean): Promise<void> {
+    if (this.#failure !== undefined) {
+      const message = `the store in ${this.#directory} has failed before`;
+      throw new RuntimeError('IO', message, { cause: this.#failure });
+    }
+    const current = this.#current;
+    const batch = current.store.batch();
+    const isMarked = this.#segments.length > 1;
+    for (const [key, value] of operations) {
+      if (value !== undefined) batch.put(key, value);
+      else if (isMarked) batch.put(key, DELETED);
+      else batch.delete(key);
+    }
+    try {
+      await batch.write({ sync });
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+    for (const [key, value] of operations) {
+      this.#note(current, key, value);
+      current.byteCount += key.length + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    }
+    // What was not synced must not be left behind in a segment that is closed.
+    if (sync) this.#turnOver(current);
+  }
+
+  get #current(): Segment {
+    const current = this.#segments.at(-1);
+    invariant(current !== undefined, 'a store without a segment');
+    return current;
+  }
+
+  #note(segment: Segment, key: Uint8Array, value: Uint8Array | undefined): void {
+    const name = nameOf(key);
+    const before = this.#homes.get(name);
+    if (before !== undefined) before.liveCount--;
+    if (value === undefined) {
+      this.#homes.delete(name);
+      return;
+    }
+    segment.liveCount++;
+    if (before !== segment) this.#homes.set(name, segment);
+  }
+
+  // Segments ------------------------------------------------------------------------------------
+
+  /** Everything written so far is durable. */
+  #turnOver(current: Segment): void {
+    const isRoot = current.number === ROOT;
+    const limit = isRoot ? Math.min(ROOT_BYTES_MAX, this.#segmentBytes) : this.#segmentBytes;
+    if (current.byteCount >= limit * PREPARE_SHARE) this.#prepare(current.number + 1);
+    if (current.byteCount >= limit && this.#next !== undefined) {
+      this.#segments.push(this.#next);
+      this.#next = undefined;
+      if (!isRoot) this.#maintain(() => current.closeIfUnused());
+    }
+    for (;;) {
+      const [oldest, second] = this.#segments;
+      if (oldest === undefined || second === undefined) break;
+      if (oldest.liveCount > 0 || oldest.userCount > 0) break;
+      this.#segments.shift();
+      this.#maintain(async () => {
+        await oldest.remove();
+        if (oldest.number !== ROOT) this.#all.delete(oldest);
+      });
+    }
+  }
+
+  #prepare(number: number): void {
+    if (this.#next !== undefined || this.#isPreparing) return;
+    this.#isPreparing = true;
+    this.#maintain(async () => {
+      const segment = await Segment.create(this.#directory, number);
+      this.#all.add(segment);
+      this.#next = segment;
+      this.#isPreparing = false;
+    });
+  }
+
+  #maintain(step: () => Promise<void>): void {
+    this.#upkeep = this.#upkeep.then(async () => {
+      if (this.#failure !== undefined) return;
+      try {
+        await step();
+      } catch (error) {
+        // The next write is refused, and whoever writes stops.
+        this.#failure = error;
+      }
+    });
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed !== undefined) throw this.#closedError();
+  }
+
+  #closedError(): RuntimeError {
+    return new RuntimeError('IO', `the store in ${this.#directory} is closed`);
+  }
+}
+
+class SegmentedBatch implements WriteBatch {
+  readonly #operations: Operation[] = [];
+  readonly #enqueue: (operations: readonly Operation[], sync: boolean) => Promise<void>;
+  #isWritten = false;
+
+  constructor(enqueue: (operations: readonly Operation[], sync: boolean) => Promise<void>) {
+    this.#enqueue = enqueue;
+  }
+
+  get length(): number {
+    return this.#operations.length;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    invariant(!this.#isWritten, 'a batch takes nothing more once it is written');
+    invariant(value.length > 0, 'an empty value is the mark of a deletion');
+    this.#operations.push([key, value]);
+  }
+
+  delete(key: Uint8Array): void {
+    invariant(!this.#isWritten, 'a batch takes nothing more once it is written');
+    this.#operations.push([key, undefined]);
+  }
+
+  write(options: { readonly sync: boolean }): Promise<void> {
+    invariant(!this.#isWritten, 'a batch is written once');
+    this.#isWritten = true;
+    return this.#enqueue(this.#operations, options.sync);
+  }
+}
+
+/** A key, and the segment that had its last version when the cursor was made. */
+interface Found {
+  readonly name: string;
+  readonly segment: Segment;
+}
+
+/** Keys in the order of their names, each read from where it was; segments are opened when reached. */
+class SegmentedCursor implements Cursor {
+  readonly #found: readonly Found[];
+  readonly #isReverse: boolean;
+  readonly #refuseIfClosed: () => void;
+  readonly #sources = new Map<Segment, Source>();
+  #at = 0;
+  #isClosed = false;
+
+  constructor(found: readonly Found[], range: KeyRange, refuseIfClosed: () => void) {
+    this.#found = found;
+    this.#isReverse = range.reverse === true;
+    this.#refuseIfClosed = refuseIfClosed;
+    for (const { segment } of found) {
+      if (!this.#sources.has(segment)) {
+        this.#sources.set(segment, { reader: segment.scan(range), page: [], at: 0 });
+      }
+    }
+  }
+
+  async next(limit: number): Promise<KeyValue[]> {
+    invariant(limit > 0, 'a cursor is asked for at least one pair');
+    const pairs: KeyValue[] = [];
+    while (pairs.length < limit) {
+      this.#refuseIfClosed();
+      if (this.#isClosed) throw new RuntimeError('IO', 'the cursor is closed');
+      const found = this.#found[this.#at];
+      if (found === undefined) break;
+      const pair = await this.#read(found);
+      if (pair !== undefined) pairs.push(pair);
+      this.#at++;
+    }
+    return pairs;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { reader } of this.#sources.values()) await reader.close();
+  }
+
+  /** undefined when a write that was under way when the cursor was made has deleted the key. */
+  async #read({ name, segment }: Found): Promise<KeyValue | undefined> {
+    const source = this.#sources.get(segment);
+    invariant(source !== undefined, 'a segment that is not read');
+    for (;;) {
+      const pair = source.page[source.at];
+      if (pair === undefined) {
+        source.page = await source.reader.next(PAGE_KEYS);
+        source.at = 0;
+        if (source.page.length === 0) return undefined;
+        continue;
+      }
+      const there = nameOf(pair[0]);
+      if (there === name) {
+        source.at++;
+        return pair[1].length === 0 ? undefined : pair;
+      }
+      if (!isBefore(there, name, this.#isReverse)) return undefined;
+      source.at++;
+    }
+  }
+}
+
+interface Source {
+  readonly reader: SegmentReader;
+  page: readonly KeyValue[];
+  at: number;
+}
+
+/** The key's bytes as characters, which compare as the bytes do. */
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}
+
+function isBefore(a: string, b: string, isReverse: boolean): boolean {
+  return isReverse ? a > b : a < b;
+}
+
+function rangeTest({ gte, gt, lt, lte }: KeyRange): (name: string) => boolean {
+  const [least, above] = [gte && nameOf(gte), gt && nameOf(gt)];
+  const [below, most] = [lt && nameOf(lt), lte && nameOf(lte)];
+  return (name) =>
+    (least === undefined || name >= least) &&
+    (above === undefined || name > above) &&
+    (below === undefined || name < below) &&
+    (most === undefined || name <= most);
+}
