@@ -185,6 +185,9 @@ export class ElectionTransport {
     for (const [other, { hello: known }] of this.#incoming) {
       if (known === undefined || known.identity.sid !== hello.identity.sid) continue;
       if (known.identity.incarnation === hello.identity.incarnation) continue;
+      // A machine that came back with a new disk knows nothing of the old connection and resets it
+      // now, so that its next attempt is let in; a living rival takes this for one sign more.
+      other.send(this.#signOfLife);
       return rivalReason(hello.identity.sid, other.remote, link.remote);
     }
     return undefined;
