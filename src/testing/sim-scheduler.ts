@@ -52,6 +52,7 @@ export class SimScheduler {
   }
 
   after(delayUs: number, action: () => void): SimEvent {
+    if (delayUs === 0) return this.#queue.pushAtOnce(this.#nowUs, action);
     return this.#queue.push(this.#nowUs + delayUs, action);
   }
 

@@ -20,6 +20,25 @@ describe('EventQueue', () => {
     assert.deepEqual(events, sorted);
   });
 
+  it('pop() yields what is due at once behind all else that is due then, and before what comes later', () => {
+    const queue = new EventQueue();
+    const nothing = (): void => undefined;
+    const late = queue.push(6, nothing);
+    const early = queue.push(5, nothing);
+    const atOnce = [queue.pushAtOnce(5, nothing), queue.pushAtOnce(5, nothing)];
+    assert.deepEqual(drain(queue), [early, ...atOnce, late]);
+  });
+
+  it('cancel() takes out what is due at once', () => {
+    const queue = new EventQueue();
+    const first = queue.pushAtOnce(0, () => undefined);
+    const second = queue.pushAtOnce(0, () => undefined);
+    queue.cancel(first);
+    assert.equal(queue.nextDueUs(), 0);
+    assert.deepEqual(drain(queue), [second]);
+    assert.equal(queue.nextDueUs(), undefined);
+  });
+
   it('cancel() takes events out, however many', () => {
     const queue = new EventQueue();
     const prng = new Prng(2);
