@@ -5,7 +5,8 @@
  * cleared or keep their round (they are sent again), servers that elect a leader who is gone or keep a
  * connection they left (silence ends both), an epoch that others have promised before (they say so).
  * And what a second guard stands behind: promises that go back (a leader of an earlier epoch steps
- * down before it asks), gaps in what the log gives (its chain shows them first).
+ * down before it asks), gaps in what the log gives (its chain shows them first), a window that a
+ * snapshot leaves in memory (the log begins behind the snapshot, so nobody asks for what is older).
  */
 
 import { type Mutant, mutantAt } from './mutant.ts';
@@ -188,9 +189,9 @@ export const GENERIC_CORE: readonly Mutant[] = [
     '(this.#window[middle]?.zxid ?? 0) <= zxid',
     '(this.#window[middle]?.zxid ?? 0) < zxid',
   ]),
-  mutantAt('consensus/history', 'restart-window', 'a snapshot leaves what is in memory', [
-    'this.#window = [];\n        this.#head = 0;',
-    '',
+  mutantAt('consensus/history', 'trim-unnoted', 'what was trimmed is thought to be in the log', [
+    'this.#retainedAfter = retainedAfter;\n    }\n    /** Entries after a zxid out',
+    '}\n    /** Entries after a zxid out',
   ]),
   mutantAt(
     'consensus/catch-up',

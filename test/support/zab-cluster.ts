@@ -6,6 +6,7 @@
 import { strict as assert } from 'node:assert';
 import {
   COUNTER_MAX,
+  EPOCH_NONE,
   type Epoch,
   makeServerId,
   type ServerId,
@@ -23,7 +24,7 @@ import { ZabNode } from '../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
 import { falseClaim, falseVote, isAccusation } from './zab-claims.ts';
 import { type Disk, emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
-import { ZabLinks } from './zab-links.ts';
+import { type Choice, ZabLinks } from './zab-links.ts';
 
 interface OwnDisk extends Disk {
   /** Another one for every disk a server ever had. */
@@ -39,6 +40,13 @@ export interface ClusterSettings {
   readonly lastTimeoutMs?: number;
 }
 
+interface Claim {
+  readonly claimant: ServerId;
+  readonly history: readonly string[];
+}
+
+/** How likely a choice gets another rank when it was the first. */
+const RANK_CHANGE = 0.05;
 /** What may be proposed between two looks of the leader at its counter. */
 const COUNTER_SLACK = 60;
 
@@ -73,14 +81,20 @@ export class ZabCluster {
   readonly leaderOfEpoch = new Map<number, ServerId>();
   readonly syncModes = new Set<string>();
   readonly links: ZabLinks;
-  /** Who claimed an epoch with the promises of a quorum. */
-  readonly #claimantOf = new Map<number, ServerId>();
+  /** Who claimed an epoch with the promises of a quorum, and with which history. */
+  readonly #claims = new Map<number, Claim>();
+  /** Some disks and connections are much faster than others, for a while. */
+  isSkewed = false;
+  /** Who is faster than whom, by key of the choice. */
+  readonly #ranks = new Map<string, number>();
   #proposals = 0;
   readonly #observers: readonly ServerId[];
   readonly #counterMax: number;
   readonly #lastTimeoutMs: number;
-  /** Zxids of what is committed. */
-  readonly #committedZxids: Zxid[] = [];
+  /** Of the last transaction that was committed anywhere. */
+  #committedZxid: Zxid = ZXID_NONE;
+  /** Of each committed transaction the epoch of who first knew it: the one that committed it, or later. */
+  readonly #committedIn: number[] = [];
   /** What was committed when a server was asked whether it still leads; by token. */
   readonly #barriers: Zxid[] = [];
 
@@ -217,24 +231,47 @@ export class ZabCluster {
     for (const server of this.servers) {
       if (!server.node?.canPropose) continue;
       server.node.barrier(this.#barriers.length);
-      this.#barriers.push(this.#committedZxids.at(-1) ?? ZXID_NONE);
+      this.#barriers.push(this.#committedZxid);
       this.#drain(server);
     }
   }
 
   /** One random event: a message, a write, a notification, or a little time. */
   step(): void {
-    const choices: (() => void)[] = [];
+    const choices: Choice[] = [];
     for (const server of this.servers) {
       if (server.isHanging) continue;
-      if (server.writes.length > 0) choices.push(() => this.#completeWrites(server));
-      if (server.staging === 'writing') choices.push(() => this.#completeStaging(server));
+      const key = `disk ${server.id}`;
+      if (server.writes.length > 0) {
+        choices.push({ key, happen: () => this.#completeWrites(server) });
+      }
+      if (server.staging === 'writing') {
+        choices.push({ key, happen: () => this.#completeStaging(server) });
+      }
     }
     this.links.addChoices(choices);
-    const index = this.prng.between(0, choices.length);
-    const choice = choices[index];
+    const choice = this.isSkewed
+      ? this.#first(choices)
+      : choices[this.prng.between(0, choices.length)];
     if (choice === undefined || this.prng.chance(0.02)) this.advance(this.prng.between(1, 40));
-    else choice();
+    else choice.happen();
+  }
+
+  /** The one that goes first, by ranks that are drawn once and now and then anew. */
+  #first(choices: readonly Choice[]): Choice | undefined {
+    let first: Choice | undefined;
+    let highest = -1;
+    for (const choice of choices) {
+      const rank = this.#ranks.get(choice.key) ?? this.prng.fraction();
+      this.#ranks.set(choice.key, rank);
+      if (rank <= highest) continue;
+      highest = rank;
+      first = choice;
+    }
+    if (first !== undefined && this.prng.chance(RANK_CHANGE)) {
+      this.#ranks.set(first.key, this.prng.fraction());
+    }
+    return first;
   }
 
   advance(ms: number): void {
@@ -394,11 +431,26 @@ export class ZabCluster {
     this.links.send(server, number, message);
   }
 
-  /** A voter promises an epoch to one leader only, so no two have a quorum's promises of it. */
-  #claimed({ id }: Server, epoch: Epoch): void {
-    const other = this.#claimantOf.get(epoch) ?? id;
+  /**
+   * A voter promises an epoch to one leader only, so no two have a quorum's promises of it; and what
+   * leaders of earlier epochs have committed, or ever will, one of those who promise holds.
+   */
+  #claimed(server: Server, epoch: Epoch): void {
+    const { id, disk } = server;
+    const other = this.#claims.get(epoch)?.claimant ?? id;
     assert.equal(id, other, `servers ${other} and ${id} claim epoch ${epoch}`);
-    this.#claimantOf.set(epoch, id);
+    const history = [...disk.checkpoint, ...disk.log].map(label);
+    this.#claims.set(epoch, { claimant: id, history });
+    for (let i = 0; i < this.committed.length; i++) this.#expectClaimed(epoch, i);
+  }
+
+  /** Whether a claim holds what is committed at a place of the history, as far as it must. */
+  #expectClaimed(epoch: number, index: number): void {
+    const claim = this.#claims.get(epoch);
+    if (claim === undefined || (this.#committedIn[index] ?? EPOCH_NONE) >= epoch) return;
+    const entry = this.committed[index];
+    const isThere = claim.history[index] === entry;
+    assert(isThere, `server ${claim.claimant} claims epoch ${epoch} without ${entry}`);
   }
 
   /**
@@ -412,8 +464,7 @@ export class ZabCluster {
     this.leaderOfEpoch.set(epoch, server.id);
     const history = [...server.disk.checkpoint, ...server.disk.log].map(label);
     const isComplete = this.committed.every(
-      (entry, i) =>
-        history[i] === entry || zxidEpoch(this.#committedZxids[i] ?? ZXID_NONE) >= epoch,
+      (entry, i) => history[i] === entry || (this.#committedIn[i] ?? EPOCH_NONE) >= epoch,
     );
     assert(isComplete, `leader ${server.id} of epoch ${epoch} lacks committed transactions`);
   }
@@ -428,7 +479,9 @@ export class ZabCluster {
       server.applied.push(entry);
       if (index === this.committed.length) {
         this.committed.push(label(entry));
-        this.#committedZxids.push(entry.zxid);
+        this.#committedZxid = max(this.#committedZxid, entry.zxid);
+        this.#committedIn.push(node.currentEpoch);
+        for (const epoch of this.#claims.keys()) this.#expectClaimed(epoch, index);
       }
       assert.equal(
         label(entry),

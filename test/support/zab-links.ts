@@ -17,11 +17,18 @@ export interface Endpoint {
   readonly disk: { readonly incarnation: string };
 }
 
+/** Something that may happen next; what has one key happens in its order. */
+export interface Choice {
+  readonly key: string;
+  readonly happen: () => void;
+}
+
 /** What the other end finds behind the last message. */
 const END = 'end';
 type Queue = (QuorumMessage | typeof END)[];
 
 interface Link {
+  readonly key: string;
   readonly from: ServerId;
   readonly to: ServerId;
   /** The numbers the two ends gave this connection. */
@@ -56,6 +63,7 @@ export class ZabLinks {
   readonly #prng: Prng;
   readonly #drain: (id: ServerId) => void;
   #links: Link[] = [];
+  #linkCount = 0;
   #notifications: Sent[] = [];
   /** The last votes sent, whatever became of them. */
   readonly #said: Sent[] = [];
@@ -68,17 +76,20 @@ export class ZabLinks {
   }
 
   /** Everything that may arrive next. */
-  addChoices(choices: (() => void)[]): void {
+  addChoices(choices: Choice[]): void {
     for (const link of this.#links) {
       if (link.isStuck) continue;
-      if (link.toAcceptor.length > 0 && this.#passes(link.from, link.to)) {
-        choices.push(() => this.#deliver(link, true));
+      const { key, from, to } = link;
+      if (link.toAcceptor.length > 0 && this.#passes(from, to)) {
+        choices.push({ key, happen: () => this.#deliver(link, true) });
       }
-      if (link.toDialler.length > 0 && this.#passes(link.to, link.from)) {
-        choices.push(() => this.#deliver(link, false));
+      if (link.toDialler.length > 0 && this.#passes(to, from)) {
+        choices.push({ key: `back ${key}`, happen: () => this.#deliver(link, false) });
       }
     }
-    if (this.#notifications.length > 0) choices.push(() => this.#deliverNotification());
+    if (this.#notifications.length > 0) {
+      choices.push({ key: 'votes', happen: () => this.#deliverNotification() });
+    }
   }
 
   clear(): void {
@@ -100,6 +111,7 @@ export class ZabLinks {
       return;
     }
     const link: Link = {
+      key: `link ${++this.#linkCount}`,
       from: server.id,
       to: leader,
       dialled: number,

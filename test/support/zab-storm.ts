@@ -31,6 +31,7 @@ interface Weather {
   readonly desert: number;
   /** A vote of the past comes again. */
   readonly echo: number;
+  readonly sync: number;
 }
 
 const CRASHES: Weather = {
@@ -41,6 +42,7 @@ const CRASHES: Weather = {
   clear: 0.02,
   desert: 0,
   echo: 0,
+  sync: 0.03,
 };
 /** Cuts that last until servers notice, while hardly any process forgets what it has in memory. */
 const LONG_CUTS: Weather = {
@@ -53,12 +55,16 @@ const LONG_CUTS: Weather = {
 };
 
 /** What of its kind is in a storm, beside the weather that its number decides. */
-function drawWeather(seed: number, { prng, links }: ZabCluster): Weather {
+function drawWeather(seed: number, cluster: ZabCluster): Weather {
+  const { prng, links } = cluster;
+  cluster.isSkewed = prng.chance(0.5);
   if (prng.chance(0.5)) links.lateEnds = 0.5;
   return {
     ...(seed % 7 >= 4 ? LONG_CUTS : CRASHES),
     desert: prng.chance(0.3) ? 0.01 : 0,
     echo: prng.chance(0.3) ? 0.05 : 0,
+    // Each asks for a ping: where there are many, hardly one is answered late.
+    sync: prng.chance(0.5) ? 0.03 : 0.004,
   };
 }
 
@@ -94,7 +100,8 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
     else if (prng.chance(0.03) && !isUp) cluster.start(victim);
     else if (isHunting && prng.chance(0.5)) {
       hunt(cluster, (id) => cluster.crash(id, { isSilent: prng.chance(0.5) }));
-    } else disturb(cluster, weather, victim, other);
+    } else if (isWiping && prng.chance(0.02) && makeForget(cluster, voters)) wipes++;
+    else disturb(cluster, weather, victim, other);
   }
   heal(cluster, seed, voters);
   if (seed % 5 === 2) replaceHangingLeader(cluster, seed);
@@ -103,7 +110,7 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
 
 function disturb(
   cluster: ZabCluster,
-  { cut, isolate, clear, desert, echo }: Omit<Weather, 'crash' | 'powerLoss'>,
+  { cut, isolate, clear, desert, echo, sync }: Omit<Weather, 'crash' | 'powerLoss'>,
   victim: number,
   other: number,
 ): void {
@@ -117,7 +124,7 @@ function disturb(
   else if (echo > 0 && prng.chance(echo)) links.echo();
   else if (prng.chance(0.01)) cluster.trim(victim);
   else if (prng.chance(0.1)) cluster.propose();
-  else if (prng.chance(0.03)) cluster.sync();
+  else if (prng.chance(sync)) cluster.sync();
   else cluster.step();
 }
 
@@ -148,6 +155,22 @@ function hunt({ servers, prng }: ZabCluster, crash: (id: number) => void): void 
   for (const { id, node } of promising) if (node !== undefined && prng.chance(0.7)) crash(id);
 }
 
+/**
+ * Empties the disk of a server that does not lead, where one leader does not know yet that another
+ * has taken its place: what the new one relies on is then forgotten, and the old one may meet it.
+ */
+function makeForget(cluster: ZabCluster, voters: number): boolean {
+  const { servers, prng } = cluster;
+  if (servers.filter(({ node }) => node?.canPropose).length < 2) return false;
+  const others = servers.slice(0, voters).filter(({ role }) => role.name === 'following');
+  const victim = others[prng.between(0, others.length - 1)];
+  if (victim === undefined || lostCount(cluster, voters) >= (voters - 1) / 2) return false;
+  cluster.crash(victim.id, { isSilent: prng.chance(0.5) });
+  cluster.wipe(victim.id);
+  cluster.start(victim.id);
+  return true;
+}
+
 /** A server that cannot write must not lead on, however well its network is. */
 function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
   const hanging = cluster.leader();
@@ -163,6 +186,7 @@ function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
 
 function heal(cluster: ZabCluster, seed: number, voters: number): void {
   const { servers } = cluster;
+  cluster.isSkewed = false;
   cluster.links.clear();
   for (const server of servers) if (server.node === undefined) cluster.start(server.id);
   const isSettled = cluster.runUntil(() => cluster.isSettled(), PROGRESS_MAX_MS);
