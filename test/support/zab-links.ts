@@ -194,7 +194,12 @@ export class ZabLinks {
     const server = this.#endpoint(toAcceptor ? link.to : link.from);
     const number = toAcceptor ? link.accepted : link.dialled;
     const life = toAcceptor ? link.toLife : link.fromLife;
-    if (message === undefined || number === undefined || server.life !== life) return;
+    if (message === undefined || number === undefined) return;
+    if (server.life !== life) {
+      // A machine that is gone says nothing; once it is back, it knows nothing of the connection.
+      if (server.node !== undefined) this.#break(link);
+      return;
+    }
     if (message === END) {
       this.#break(link);
       return;

@@ -69,7 +69,7 @@ function drawWeather(seed: number, cluster: ZabCluster): Weather {
 }
 
 /**
- * Crashes (half of them silent in seeds that wipe), cuts, trims, proposals, and in every other pair
+ * Crashes (half of them silent in most seeds), cuts, trims, proposals, and in every other pair
  * of seeds disks that are emptied, at any time those of a minority; in some seeds cuts last and crashes
  * are rare, epochs are short, elected servers die before they serve, leaders are deserted unawares,
  * old votes come again, what was sent arrives although its sender is gone, or the leader's disk hangs
@@ -83,6 +83,7 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const cluster = new ZabCluster(voters, seed % 5 === 0 ? 1 : 0, seed, settings);
   const isHunting = seed % 6 === 3;
   const { prng, servers } = cluster;
+  const silence = isWiping || prng.chance(0.5) ? 0.5 : 0;
   const { crash, powerLoss, ...weather } = drawWeather(seed, cluster);
   let wipes = 0;
   for (let i = 0; i < EVENTS; i++) {
@@ -90,7 +91,7 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
     const other = prng.between(1, servers.length);
     const isUp = cluster.server(victim).node !== undefined;
     if (prng.chance(crash) && isUp) {
-      cluster.crash(victim, { isSilent: isWiping && prng.chance(0.5) });
+      cluster.crash(victim, { isSilent: prng.chance(silence) });
       const mayWipe = isWiping && lostCount(cluster, voters) < (voters - 1) / 2;
       if (mayWipe && prng.chance(0.4)) {
         cluster.wipe(victim);
