@@ -6,30 +6,25 @@
 import { strict as assert } from 'node:assert';
 import {
   COUNTER_MAX,
-  EPOCH_NONE,
-  type Epoch,
   makeServerId,
   type ServerId,
   ZXID_NONE,
   type Zxid,
   zxidCounter,
   zxidEpoch,
-  zxidHex,
 } from '../../src/base/ids.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { Standing } from '../../src/base/standing.ts';
-import type { Effect, LinkId, PersistRequest, Role } from '../../src/consensus/effects.ts';
+import type { Effect, LinkId, PersistRequest } from '../../src/consensus/effects.ts';
 import type { LogEntry, QuorumMessage } from '../../src/consensus/messages.ts';
 import { ZabNode } from '../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
+import { type Choice, Ranks } from './zab-choice.ts';
+import { label, ZabChronicle } from './zab-chronicle.ts';
 import { falseClaim, falseVote, isAccusation } from './zab-claims.ts';
-import { type Disk, emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
-import { type Choice, ZabLinks } from './zab-links.ts';
-
-interface OwnDisk extends Disk {
-  /** Another one for every disk a server ever had. */
-  incarnation: string;
-}
+import { emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
+import { ZabLinks } from './zab-links.ts';
+import { type OwnDisk, ZabServer } from './zab-server.ts';
 
 export interface ClusterSettings {
   /** With `new` the servers know no more of each other than a real ensemble's at its first start. */
@@ -40,61 +35,25 @@ export interface ClusterSettings {
   readonly lastTimeoutMs?: number;
 }
 
-interface Claim {
-  readonly claimant: ServerId;
-  readonly history: readonly string[];
-}
-
-/** How likely a choice gets another rank when it was the first. */
-const RANK_CHANGE = 0.05;
 /** What may be proposed between two looks of the leader at its counter. */
 const COUNTER_SLACK = 60;
 
-class Server {
-  readonly id: ServerId;
-  node: ZabNode | undefined;
-  life = 0;
-  disk: OwnDisk;
-  writes: PersistRequest[] = [];
-  applied: LogEntry[] = [];
-  role: Role = { name: 'looking' };
-  /** What came of a checkpoint so far. */
-  staged: LogEntry[] | undefined;
-  staging: 'none' | 'arriving' | 'writing' | 'durable' = 'none';
-  /** Its disk does not answer any more. */
-  isHanging = false;
-
-  constructor(id: ServerId, standing: Standing) {
-    this.id = id;
-    this.disk = { ...emptyDisk(standing), incarnation: `disk of ${id}` };
-  }
-}
-
 export class ZabCluster {
-  readonly servers: readonly Server[];
+  readonly servers: readonly ZabServer[];
   readonly prng: Prng;
   nowMs = 0;
-  /** Committed transactions in their one true order, as first applied anywhere. */
-  readonly committed: string[] = [];
+  readonly chronicle = new ZabChronicle();
   /** Payloads whose commitment a leader saw, that is, which a client may have been told of. */
   readonly acknowledged = new Set<string>();
-  readonly leaderOfEpoch = new Map<number, ServerId>();
   readonly syncModes = new Set<string>();
   readonly links: ZabLinks;
-  /** Who claimed an epoch with the promises of a quorum, and with which history. */
-  readonly #claims = new Map<number, Claim>();
   /** Some disks and connections are much faster than others, for a while. */
   isSkewed = false;
-  /** Who is faster than whom, by key of the choice. */
-  readonly #ranks = new Map<string, number>();
+  readonly #ranks: Ranks;
   #proposals = 0;
   readonly #observers: readonly ServerId[];
   readonly #counterMax: number;
   readonly #lastTimeoutMs: number;
-  /** Of the last transaction that was committed anywhere. */
-  #committedZxid: Zxid = ZXID_NONE;
-  /** Of each committed transaction the epoch of who first knew it: the one that committed it, or later. */
-  readonly #committedIn: number[] = [];
   /** What was committed when a server was asked whether it still leads; by token. */
   readonly #barriers: Zxid[] = [];
 
@@ -104,8 +63,9 @@ export class ZabCluster {
     this.#counterMax = counterMax;
     this.#lastTimeoutMs = settings.lastTimeoutMs ?? DEFAULT_TIMINGS.peerTimeoutMs;
     this.servers = Array.from({ length: voters + observers }, (_, i) => {
-      return new Server(makeServerId(i + 1), standing);
+      return new ZabServer(makeServerId(i + 1), standing);
     });
+    this.#ranks = new Ranks(this.prng);
     this.links = new ZabLinks(
       (sid) => this.server(sid),
       this.prng,
@@ -115,7 +75,7 @@ export class ZabCluster {
     if (standing === 'whole') for (const server of this.servers) this.start(server.id);
   }
 
-  server(id: number): Server {
+  server(id: number): ZabServer {
     const server = this.servers[id - 1];
     assert(server !== undefined);
     return server;
@@ -146,6 +106,9 @@ export class ZabCluster {
     const { checkpoint, log, state } = server.disk;
     const tail = log.filter((entry) => entry.zxid <= state.committed);
     server.applied = [...checkpoint, ...tail];
+    for (const [index, entry] of server.applied.entries()) {
+      this.chronicle.known(server.id, state.currentEpoch, index, entry);
+    }
     server.node.start(this.nowMs);
     for (const other of this.servers) {
       if (other === server) continue;
@@ -210,7 +173,12 @@ export class ZabCluster {
     node.trimmed(upTo);
   }
 
-  leader(): Server | undefined {
+  /** Committed transactions in their one true order. */
+  get committed(): readonly string[] {
+    return this.chronicle.committed;
+  }
+
+  leader(): ZabServer | undefined {
     return this.servers.find((server) => server.node?.canPropose);
   }
 
@@ -231,7 +199,7 @@ export class ZabCluster {
     for (const server of this.servers) {
       if (!server.node?.canPropose) continue;
       server.node.barrier(this.#barriers.length);
-      this.#barriers.push(this.#committedZxid);
+      this.#barriers.push(this.chronicle.committedZxid);
       this.#drain(server);
     }
   }
@@ -251,27 +219,10 @@ export class ZabCluster {
     }
     this.links.addChoices(choices);
     const choice = this.isSkewed
-      ? this.#first(choices)
+      ? this.#ranks.first(choices)
       : choices[this.prng.between(0, choices.length)];
     if (choice === undefined || this.prng.chance(0.02)) this.advance(this.prng.between(1, 40));
     else choice.happen();
-  }
-
-  /** The one that goes first, by ranks that are drawn once and now and then anew. */
-  #first(choices: readonly Choice[]): Choice | undefined {
-    let first: Choice | undefined;
-    let highest = -1;
-    for (const choice of choices) {
-      const rank = this.#ranks.get(choice.key) ?? this.prng.fraction();
-      this.#ranks.set(choice.key, rank);
-      if (rank <= highest) continue;
-      highest = rank;
-      first = choice;
-    }
-    if (first !== undefined && this.prng.chance(RANK_CHANGE)) {
-      this.#ranks.set(first.key, this.prng.fraction());
-    }
-    return first;
   }
 
   advance(ms: number): void {
@@ -305,7 +256,7 @@ export class ZabCluster {
     );
   }
 
-  #completeWrites(server: Server): void {
+  #completeWrites(server: ZabServer): void {
     const count = this.prng.between(1, server.writes.length);
     const done = server.writes.splice(0, count);
     for (const request of done) this.#write(server, request);
@@ -314,13 +265,13 @@ export class ZabCluster {
     this.#drain(server);
   }
 
-  #completeStaging(server: Server): void {
+  #completeStaging(server: ZabServer): void {
     server.staging = 'durable';
     server.node?.snapshotStaged();
     this.#drain(server);
   }
 
-  #write(server: Server, request: PersistRequest): void {
+  #write(server: ZabServer, request: PersistRequest): void {
     const { id, disk, staged, staging } = server;
     const isThere = request.snapshot === undefined || staging === 'durable';
     assert(isThere, `server ${id} puts a checkpoint in place that is not there`);
@@ -332,7 +283,7 @@ export class ZabCluster {
     holds(server, flawOf(disk));
   }
 
-  #drain(server: Server): void {
+  #drain(server: ZabServer): void {
     for (const effect of server.node?.takeEffects() ?? []) {
       if (server.node === undefined) return;
       this.#carryOut(server, server.node, effect);
@@ -342,12 +293,12 @@ export class ZabCluster {
     assert(isEven, `server ${server.id}: INV-9: its memory differs from its disk`);
   }
 
-  #carryOut(server: Server, node: ZabNode, effect: Effect): void {
+  #carryOut(server: ZabServer, node: ZabNode, effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
         server.writes.push(effect.request);
         if (node.leader !== undefined && effect.request.currentEpoch !== undefined) {
-          this.#claimed(server, effect.request.currentEpoch);
+          this.chronicle.claimed(server.id, effect.request.currentEpoch, server.disk);
         }
         return;
       case 'notify': {
@@ -409,7 +360,9 @@ export class ZabCluster {
         return;
       case 'role':
         server.role = effect.role;
-        if (effect.role.name === 'leading' && effect.role.isServing) this.#established(server);
+        if (effect.role.name === 'leading' && effect.role.isServing) {
+          this.chronicle.established(server.id, effect.role.epoch, server.disk);
+        }
         return;
       case 'learnerReady':
         this.syncModes.add(effect.report.mode);
@@ -426,68 +379,20 @@ export class ZabCluster {
     }
   }
 
-  #send(server: Server, number: LinkId, message: QuorumMessage): void {
+  #send(server: ZabServer, number: LinkId, message: QuorumMessage): void {
     holds(server, falseClaim(server, message));
     this.links.send(server, number, message);
   }
 
-  /**
-   * A voter promises an epoch to one leader only, so no two have a quorum's promises of it; and what
-   * leaders of earlier epochs have committed, or ever will, one of those who promise holds.
-   */
-  #claimed(server: Server, epoch: Epoch): void {
-    const { id, disk } = server;
-    const other = this.#claims.get(epoch)?.claimant ?? id;
-    assert.equal(id, other, `servers ${other} and ${id} claim epoch ${epoch}`);
-    const history = [...disk.checkpoint, ...disk.log].map(label);
-    this.#claims.set(epoch, { claimant: id, history });
-    for (let i = 0; i < this.committed.length; i++) this.#expectClaimed(epoch, i);
-  }
-
-  /** Whether a claim holds what is committed at a place of the history, as far as it must. */
-  #expectClaimed(epoch: number, index: number): void {
-    const claim = this.#claims.get(epoch);
-    if (claim === undefined || (this.#committedIn[index] ?? EPOCH_NONE) >= epoch) return;
-    const entry = this.committed[index];
-    const isThere = claim.history[index] === entry;
-    assert(isThere, `server ${claim.claimant} claims epoch ${epoch} without ${entry}`);
-  }
-
-  /**
-   * A leader's history must hold everything committed in epochs before its own. It may hear of its
-   * establishment late, when another leads a later epoch already.
-   */
-  #established(server: Server): void {
-    const epoch = server.node?.currentEpoch ?? 0;
-    const other = this.leaderOfEpoch.get(epoch);
-    assert(other === undefined || other === server.id, `two leaders in epoch ${epoch}`);
-    this.leaderOfEpoch.set(epoch, server.id);
-    const history = [...server.disk.checkpoint, ...server.disk.log].map(label);
-    const isComplete = this.committed.every(
-      (entry, i) => history[i] === entry || (this.#committedIn[i] ?? EPOCH_NONE) >= epoch,
-    );
-    assert(isComplete, `leader ${server.id} of epoch ${epoch} lacks committed transactions`);
-  }
-
-  #apply(server: Server, node: ZabNode, upTo: Zxid): void {
+  #apply(server: ZabServer, node: ZabNode, upTo: Zxid): void {
     const last = server.applied.at(-1)?.zxid ?? ZXID_NONE;
     const { disk } = server;
     if (disk.state.retainedAfter > last) server.applied = [...disk.checkpoint];
     const from = server.applied.at(-1)?.zxid ?? ZXID_NONE;
     for (const entry of disk.log.filter((e) => e.zxid > from && e.zxid <= upTo)) {
-      const index = server.applied.length;
       server.applied.push(entry);
-      if (index === this.committed.length) {
-        this.committed.push(label(entry));
-        this.#committedZxid = max(this.#committedZxid, entry.zxid);
-        this.#committedIn.push(node.currentEpoch);
-        for (const epoch of this.#claims.keys()) this.#expectClaimed(epoch, index);
-      }
-      assert.equal(
-        label(entry),
-        this.committed[index],
-        `server ${server.id} applies another history`,
-      );
+      const index = server.applied.length - 1;
+      this.chronicle.known(server.id, disk.state.currentEpoch, index, entry);
     }
     assert((server.applied.at(-1)?.zxid ?? ZXID_NONE) === upTo, 'applied what is not durable');
     if (node.canPropose) {
@@ -498,16 +403,12 @@ export class ZabCluster {
   }
 }
 
-function holds({ id }: Server, violation: string | undefined): void {
+function holds({ id }: ZabServer, violation: string | undefined): void {
   assert(violation === undefined, `server ${id}: ${violation}`);
 }
 
 function text(entry: LogEntry): string {
   return Buffer.from(entry.bytes).toString();
-}
-
-function label(entry: LogEntry): string {
-  return `${zxidHex(entry.zxid)} ${text(entry)}`;
 }
 
 function max(a: Zxid, b: Zxid): Zxid {

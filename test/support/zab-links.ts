@@ -8,6 +8,7 @@ import type { Prng } from '../../src/base/prng.ts';
 import type { LinkId } from '../../src/consensus/effects.ts';
 import type { Notification, QuorumMessage } from '../../src/consensus/messages.ts';
 import type { ZabNode } from '../../src/consensus/zab-node.ts';
+import type { Choice } from './zab-choice.ts';
 
 export interface Endpoint {
   readonly id: ServerId;
@@ -15,12 +16,6 @@ export interface Endpoint {
   /** Counts the processes: a later one knows nothing of an earlier one's connections. */
   readonly life: number;
   readonly disk: { readonly incarnation: string };
-}
-
-/** Something that may happen next; what has one key happens in its order. */
-export interface Choice {
-  readonly key: string;
-  readonly happen: () => void;
 }
 
 /** What the other end finds behind the last message. */
@@ -52,7 +47,7 @@ interface Sent {
 }
 
 /** So many votes of the past may come again. */
-const SAID_MAX = 40;
+const SAID_MAX = 100;
 
 export class ZabLinks {
   /** Pairs `a-b` (a to b) through which nothing passes. */

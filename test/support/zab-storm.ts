@@ -29,6 +29,8 @@ interface Weather {
   readonly clear: number;
   /** Learners lose their connections to a leader, which does not know it yet. */
   readonly desert: number;
+  /** A leader that has committed what its own disk does not have dies, and is back at once. */
+  readonly strip: number;
   /** A vote of the past comes again. */
   readonly echo: number;
   readonly sync: number;
@@ -41,6 +43,7 @@ const CRASHES: Weather = {
   isolate: 0,
   clear: 0.02,
   desert: 0,
+  strip: 0,
   echo: 0,
   sync: 0.03,
 };
@@ -61,8 +64,9 @@ function drawWeather(seed: number, cluster: ZabCluster): Weather {
   if (prng.chance(0.5)) links.lateEnds = 0.5;
   return {
     ...(seed % 7 >= 4 ? LONG_CUTS : CRASHES),
-    desert: prng.chance(0.3) ? 0.01 : 0,
-    echo: prng.chance(0.3) ? 0.05 : 0,
+    desert: prng.chance(0.3) ? 0.05 : 0,
+    strip: prng.chance(0.3) ? 0.1 : 0,
+    echo: prng.chance(0.5) ? ([0.02, 0.1, 0.3][prng.between(0, 2)] ?? 0) : 0,
     // Each asks for a ping: where there are many, hardly one is answered late.
     sync: prng.chance(0.5) ? 0.03 : 0.004,
   };
@@ -106,12 +110,12 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   }
   heal(cluster, seed, voters);
   if (seed % 5 === 2) replaceHangingLeader(cluster, seed);
-  return { leaderships: cluster.leaderOfEpoch.size, wipes };
+  return { leaderships: cluster.chronicle.leaderOfEpoch.size, wipes };
 }
 
 function disturb(
   cluster: ZabCluster,
-  { cut, isolate, clear, desert, echo, sync }: Omit<Weather, 'crash' | 'powerLoss'>,
+  { cut, isolate, clear, desert, strip, echo, sync }: Omit<Weather, 'crash' | 'powerLoss'>,
   victim: number,
   other: number,
 ): void {
@@ -122,6 +126,7 @@ function disturb(
     links.isolate(cluster.server(victim).id, sids);
   } else if (prng.chance(clear)) links.clear();
   else if (desert > 0 && prng.chance(desert)) desertLeader(cluster);
+  else if (strip > 0 && prng.chance(strip)) stripLeader(cluster);
   else if (echo > 0 && prng.chance(echo)) links.echo();
   else if (prng.chance(0.01)) cluster.trim(victim);
   else if (prng.chance(0.1)) cluster.propose();
@@ -129,12 +134,29 @@ function disturb(
   else cluster.step();
 }
 
-/** Those who follow a leader, or want to, lose it and look for another; it learns of it late. */
+/**
+ * Those who follow a leader, or want to, lose it and look for another; it learns of it late. Where
+ * two ask for promises at once, they go back and forth.
+ */
 function desertLeader({ servers, links, prng }: ZabCluster): void {
   const leaders = servers.filter(({ role }) => role.name === 'leading');
-  const leader = leaders[prng.between(0, leaders.length - 1)];
+  const candidates = leaders.filter(({ node }) => node?.canPropose === false);
+  const isChoice = candidates.length > 1;
+  if (!isChoice && prng.chance(0.8)) return;
+  const left = isChoice ? candidates : leaders;
+  const leader = left[prng.between(0, left.length - 1)];
   const share = prng.chance(0.5) ? 1 : 0.5;
   if (leader !== undefined) links.breakFor(leader.id, prng.chance(0.7), () => prng.chance(share));
+}
+
+/** Before those who follow it notice, they may have elected it again. */
+function stripLeader(cluster: ZabCluster): void {
+  const leader = cluster.servers.find(({ node }) => {
+    return node?.canPropose && node.history.committed > node.history.durable;
+  });
+  if (leader === undefined) return;
+  cluster.crash(leader.id, { isSilent: true });
+  cluster.start(leader.id);
 }
 
 /** Everybody dies at once. */
