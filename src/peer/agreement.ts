@@ -60,7 +60,10 @@ export function differences(own: Party, other: Party, from: string): string[] {
 
 /** For the hello, whose fields hold no arrays of arrays: wall clock, then keys and values, rules first. */
 export function encodeSettings({ rules, limits, wallMs }: PeerSettings): readonly unknown[] {
-  return [wallMs, rules.size, ...[...rules].flat(), ...[...limits].flat()];
+  const fields: unknown[] = [wallMs, rules.size];
+  for (const [key, text] of rules) fields.push(key, text);
+  for (const [key, text] of limits) fields.push(key, text);
+  return fields;
 }
 
 export function decodeSettings(value: unknown): PeerSettings | undefined {
@@ -92,5 +95,10 @@ function differingKeys(
   own: ReadonlyMap<string, string>,
   other: ReadonlyMap<string, string>,
 ): string[] {
-  return [...own.keys()].filter((key) => other.has(key) && own.get(key) !== other.get(key));
+  const keys: string[] = [];
+  for (const [key, text] of own) {
+    const others = other.get(key);
+    if (others !== undefined && others !== text) keys.push(key);
+  }
+  return keys;
 }

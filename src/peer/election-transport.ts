@@ -13,8 +13,9 @@ import type { ServerId } from '../base/ids.ts';
 import type { Reachability } from '../consensus/election.ts';
 import type { Notification } from '../consensus/messages.ts';
 import type { ByteStream, Listener, Timer } from '../runtime/runtime.ts';
+import { typeOf } from './hot-codec.ts';
 import { type Hello, type PeerIdentity, rivalReason } from './identity.ts';
-import { decodeFrame, decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
+import { decodeNotification, encodeFrame, encodeNotification } from './peer-codec.ts';
 import { PeerLink, Strangers } from './peer-link.ts';
 import type { PeerMember, PeerNetwork } from './peer-network.ts';
 
@@ -118,7 +119,7 @@ export class ElectionTransport {
         onOpen: (link, hello) => this.#reached(outgoing, link, hello),
         // The accepting side has nothing else to say here.
         onFrame: (link, frame) => {
-          if (isSignOfLife(frame)) outgoing.silentIntervals = 0;
+          if (typeOf(frame) === SIGN_OF_LIFE) outgoing.silentIntervals = 0;
           else link.close('unexpected message on an election connection');
         },
         onDrain: () => undefined,
@@ -209,7 +210,7 @@ export class ElectionTransport {
     const from = incoming?.hello?.identity.sid;
     if (incoming === undefined || from === undefined) return;
     incoming.silentIntervals = 0;
-    if (isSignOfLife(frame)) {
+    if (typeOf(frame) === SIGN_OF_LIFE) {
       link.send(this.#signOfLife);
       return;
     }
@@ -233,8 +234,4 @@ export class ElectionTransport {
       }
     }
   }
-}
-
-function isSignOfLife(frame: Uint8Array): boolean {
-  return decodeFrame(frame)?.[0] === SIGN_OF_LIFE;
 }

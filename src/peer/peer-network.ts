@@ -16,6 +16,8 @@ export interface PeerMember {
 
 export interface PeerNetworkOptions {
   readonly runtime: Runtime;
+  /** This server's. */
+  readonly sid: ServerId;
   /** Every server of the list, this one included. */
   readonly members: readonly PeerMember[];
   /** What this server says of itself at the moment. */
@@ -50,11 +52,11 @@ export class PeerNetwork {
   }
 
   get own(): PeerMember {
-    return this.member(this.identity.sid);
+    return this.member(this.#options.sid);
   }
 
   get others(): readonly PeerMember[] {
-    return this.#options.members.filter((member) => member.sid !== this.identity.sid);
+    return this.#options.members.filter((member) => member.sid !== this.#options.sid);
   }
 
   member(sid: ServerId): PeerMember {

@@ -85,11 +85,12 @@ export function createPeerNetwork(
     quorum: { host, port: quorumPort },
     election: { host, port: electionPort },
   }));
-  const settings = settingsToCompare(config);
+  const { rules, limits } = settingsToCompare(config);
   const ownHost = config.members.find((member) => member.id === config.serverId)?.host;
   const isAny = config.quorumListenOnAllIps || ownHost === undefined || isAnyAddress(ownHost);
   return new PeerNetwork({
     runtime,
+    sid: config.serverId,
     members,
     identity: () => ({
       sid: config.serverId,
@@ -98,7 +99,7 @@ export function createPeerNetwork(
       standing: node.standing,
       isEmpty: node.isEmpty,
       participants: config.voterIds,
-      settings: { ...settings, wallMs: runtime.clock.wallMs() },
+      settings: { rules, limits, wallMs: runtime.clock.wallMs() },
     }),
     listenHost: isAny ? undefined : ownHost,
     onRefusal: (reason) => log.error('peerRefused', { reason }),

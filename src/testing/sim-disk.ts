@@ -251,8 +251,12 @@ export class SimDisk {
   }
 }
 
+/** What is spelled as it should be, as nearly every path is. */
+const NORMAL_PATH = /^(?:\/[^/.][^/]*)+$/;
+
 /** One spelling for every path: no empty or `.` parts, no slash at the end. */
 export function normalizePath(path: string): string {
+  if (NORMAL_PATH.test(path)) return path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   return (path.startsWith('/') ? '/' : '') + parts.join('/');
 }

@@ -295,7 +295,10 @@ function streamError(code: RuntimeErrorCode, message: string): RuntimeError {
   return error;
 }
 
+/** The network's own copy of what was written. */
 function joined(segment: Segment): Uint8Array {
+  const [first] = segment.chunks;
+  if (first !== undefined && segment.chunks.length === 1) return first;
   const bytes = new Uint8Array(segment.byteCount);
   let offset = 0;
   for (const chunk of segment.chunks) {

@@ -94,6 +94,7 @@ export class PeerWorld {
   ): PeerNetwork {
     return new PeerNetwork({
       runtime: this.world.runtimeFor(host),
+      sid: changes.sid ?? makeServerId(id),
       members: this.#ids.map((sid) => ({
         sid,
         quorum: { host: `s${sid}`, port: QUORUM_PORT },
