@@ -84,7 +84,7 @@ export class ZabCluster {
   start(id: number): void {
     const server = this.server(id);
     assert(server.node === undefined);
-    const voters = this.servers.map((s) => s.id).filter((sid) => !this.#observers.includes(sid));
+    const { voters } = this;
     server.node = new ZabNode(
       {
         sid: server.id,
@@ -171,6 +171,10 @@ export class ZabCluster {
     disk.log = disk.log.filter((entry) => entry.zxid > upTo);
     disk.state = { ...disk.state, retainedAfter: upTo, committed: max(disk.state.committed, upTo) };
     node.trimmed(upTo);
+  }
+
+  get voters(): readonly ServerId[] {
+    return this.servers.map(({ id }) => id).filter((sid) => !this.#observers.includes(sid));
   }
 
   /** Committed transactions in their one true order. */

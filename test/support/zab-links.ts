@@ -6,7 +6,7 @@
 import type { ServerId } from '../../src/base/ids.ts';
 import type { Prng } from '../../src/base/prng.ts';
 import type { LinkId } from '../../src/consensus/effects.ts';
-import type { Notification, QuorumMessage } from '../../src/consensus/messages.ts';
+import { type Notification, PeerState, type QuorumMessage } from '../../src/consensus/messages.ts';
 import type { ZabNode } from '../../src/consensus/zab-node.ts';
 import type { Choice } from './zab-choice.ts';
 
@@ -148,6 +148,22 @@ export class ZabLinks {
   echo(): void {
     const sent = this.#said[this.#prng.between(0, this.#said.length - 1)];
     if (sent !== undefined) this.#notifications.push(sent);
+  }
+
+  /** Makes a server that looks for a leader believe that all others are for this one. */
+  persuade(to: ServerId, leader: ServerId, voters: readonly ServerId[]): void {
+    const said = this.#said.findLast((sent) => {
+      return sent.from === leader && sent.notification.vote.leader === leader;
+    });
+    if (said === undefined) return;
+    const { vote } = said.notification;
+    for (const from of voters) {
+      if (from === to) continue;
+      const settled = from === leader ? PeerState.leading : PeerState.following;
+      const state = to === leader ? PeerState.looking : settled;
+      this.#endpoint(to).node?.notified(from, { state, vote });
+      this.#drain(to);
+    }
   }
 
   close(server: Endpoint, number: LinkId): void {

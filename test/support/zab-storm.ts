@@ -33,6 +33,8 @@ interface Weather {
   readonly strip: number;
   /** A vote of the past comes again. */
   readonly echo: number;
+  /** A server elects somebody for whom hardly anybody voted. */
+  readonly persuade: number;
   readonly sync: number;
 }
 
@@ -45,6 +47,7 @@ const CRASHES: Weather = {
   desert: 0,
   strip: 0,
   echo: 0,
+  persuade: 0,
   sync: 0.03,
 };
 /** Cuts that last until servers notice, while hardly any process forgets what it has in memory. */
@@ -67,6 +70,7 @@ function drawWeather(seed: number, cluster: ZabCluster): Weather {
     desert: prng.chance(0.3) ? 0.05 : 0,
     strip: prng.chance(0.3) ? 0.1 : 0,
     echo: prng.chance(0.5) ? ([0.02, 0.1, 0.3][prng.between(0, 2)] ?? 0) : 0,
+    persuade: prng.chance(0.3) ? 0.05 : 0,
     // Each asks for a ping: where there are many, hardly one is answered late.
     sync: prng.chance(0.5) ? 0.03 : 0.004,
   };
@@ -115,7 +119,16 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
 
 function disturb(
   cluster: ZabCluster,
-  { cut, isolate, clear, desert, strip, echo, sync }: Omit<Weather, 'crash' | 'powerLoss'>,
+  {
+    cut,
+    isolate,
+    clear,
+    desert,
+    strip,
+    echo,
+    persuade,
+    sync,
+  }: Omit<Weather, 'crash' | 'powerLoss'>,
   victim: number,
   other: number,
 ): void {
@@ -128,6 +141,7 @@ function disturb(
   else if (desert > 0 && prng.chance(desert)) desertLeader(cluster);
   else if (strip > 0 && prng.chance(strip)) stripLeader(cluster);
   else if (echo > 0 && prng.chance(echo)) links.echo();
+  else if (persuade > 0 && prng.chance(persuade)) persuadeServer(cluster);
   else if (prng.chance(0.01)) cluster.trim(victim);
   else if (prng.chance(0.1)) cluster.propose();
   else if (prng.chance(sync)) cluster.sync();
@@ -136,17 +150,30 @@ function disturb(
 
 /**
  * Those who follow a leader, or want to, lose it and look for another; it learns of it late. Where
- * two ask for promises at once, they go back and forth.
+ * two ask for promises at once, they leave one that has got them.
  */
 function desertLeader({ servers, links, prng }: ZabCluster): void {
   const leaders = servers.filter(({ role }) => role.name === 'leading');
-  const candidates = leaders.filter(({ node }) => node?.canPropose === false);
-  const isChoice = candidates.length > 1;
-  if (!isChoice && prng.chance(0.8)) return;
-  const left = isChoice ? candidates : leaders;
+  const asking = leaders.filter(({ node }) => node?.canPropose === false);
+  const claiming = asking.filter(({ node }) => node?.currentEpoch === node?.acceptedEpoch);
+  const isRivalry = asking.length > 1 && claiming.length > 0;
+  if (!isRivalry && prng.chance(0.8)) return;
+  const left = isRivalry ? claiming : leaders;
   const leader = left[prng.between(0, left.length - 1)];
   const share = prng.chance(0.5) ? 1 : 0.5;
   if (leader !== undefined) links.breakFor(leader.id, prng.chance(0.7), () => prng.chance(share));
+}
+
+/** No safety rests on elections: whoever is elected must do no harm. */
+function persuadeServer({ servers, links, prng, voters }: ZabCluster): void {
+  const looking = servers.filter(({ role, node }) => role.name === 'looking' && node !== undefined);
+  const asking = servers.filter(({ role }) => role.name === 'leading').map(({ id }) => id);
+  const server = looking[prng.between(0, looking.length - 1)];
+  if (server === undefined) return;
+  // Where few lead, it may lead as well.
+  const others = asking.length < 2 && voters.includes(server.id) ? [...asking, server.id] : asking;
+  const leader = others[prng.between(0, others.length - 1)];
+  if (leader !== undefined) links.persuade(server.id, leader, voters);
 }
 
 /** Before those who follow it notice, they may have elected it again. */
