@@ -71,6 +71,7 @@ export function createScrubber(context: NodeContext): Scrubber {
   const { runtime, storage, log, checkpoints, fail } = context;
   return new Scrubber({
     logStore: storage.log,
+    logEntries: () => storage.log.entryCount,
     stateStore: storage.stateStore,
     runtime,
     log,

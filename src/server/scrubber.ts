@@ -9,6 +9,8 @@ import type { Log } from './logger.ts';
 
 export interface ScrubberOptions {
   readonly logStore: Pick<KeyValueStore, 'scan'>;
+  /** Entries that the log holds now. */
+  readonly logEntries: () => number;
   readonly stateStore: Pick<KeyValueStore, 'scan'>;
   readonly runtime: Runtime;
   readonly log: Log;
@@ -22,6 +24,11 @@ const INTERVAL_MS = 1000;
 const PAGE_VALUES = { log: 16, state: 256 } as const;
 /** After the end of a pass. */
 const REST_MS = 3_600_000;
+/**
+ * With so many entries more or less than when the last page was read, the log turns over within minutes. What would be read
+ * of it is about to go, and reading it has its store sort what is otherwise only appended.
+ */
+const BUSY_ENTRIES = 500;
 
 export class Scrubber {
   readonly #options: ScrubberOptions;
@@ -29,6 +36,7 @@ export class Scrubber {
   #isStopped = false;
   #where: 'log' | 'state' = 'log';
   #after: Uint8Array | undefined;
+  #logEntries = 0;
   #passBytes = 0;
   passCount = 0;
   byteCount = 0;
@@ -39,6 +47,7 @@ export class Scrubber {
   }
 
   start(): void {
+    this.#logEntries = this.#options.logEntries();
     this.#schedule(INTERVAL_MS);
   }
 
@@ -62,7 +71,13 @@ export class Scrubber {
 
   /** True when a pass is over. */
   async #step(): Promise<boolean> {
-    const { log } = this.#options;
+    const { log, logEntries } = this.#options;
+    const change = logEntries() - this.#logEntries;
+    this.#logEntries += change;
+    if (this.#where === 'log' && Math.abs(change) >= BUSY_ENTRIES) {
+      this.#after = undefined;
+      this.#where = 'state';
+    }
     const pairs = await this.#page();
     for (const pair of pairs) {
       this.#passBytes += pair[1].length;
