@@ -40,7 +40,8 @@ export class NodeStorage implements Storage {
     try {
       return (await stat(marker)).isFile();
     } catch (error) {
-      if (isMissing(error)) return false;
+      // A store that has lost it is a damaged one, as long as its segments show that it was there.
+      if (isMissing(error)) return await hasSegments(directory);
       throw ioError(`cannot look for ${marker}`, error);
     }
   }

@@ -8,11 +8,11 @@ import { openLevelStore } from './level-store.ts';
 import { ioError, isMissing, syncDirectory } from './node-files.ts';
 
 const NAME = /^segment-(\d{1,15})$/;
-/** Files that LevelDB keeps what was written in. */
-const DATA_FILE = /\.(?:log|ldb|sst)$/;
+/** What a segment is called until it is whole. */
+const UNFINISHED = '.new';
 /** What a segment is called from the moment in which it counts for nothing any more. */
 const GONE = '.gone';
-const GONE_NAME = /^segment-\d{1,15}\.gone$/;
+const NO_SEGMENT = /^segment-\d{1,15}\.(?:new|gone)$/;
 const CLEAR_KEYS = 1024;
 
 /** Number of the directory that holds the others; its own LevelDB is the first segment. */
@@ -37,12 +37,16 @@ export class Segment {
     this.#store = store;
   }
 
-  /** Makes an empty segment in the directory of the first, durably. */
+  /** Makes an empty segment in the directory of the first, durably, and whole or not at all. */
   static async create(root: string, number: number): Promise<Segment> {
     const directory = join(root, segmentName(number));
-    const store = await openLevelStore(directory, true);
-    await syncDirectory(root);
-    return new Segment(number, directory, store);
+    const unfinished = `${directory}${UNFINISHED}`;
+    // LevelDB points to its first manifest before that is synced: a power failure right then leaves
+    // a store that nobody can open.
+    const made = await openLevelStore(unfinished, true);
+    await made.close();
+    await renameDurably(unfinished, directory);
+    return await Segment.open(root, number);
   }
 
   /** Opens one that is there. */
@@ -81,10 +85,13 @@ export class Segment {
 
   async #reopen(): Promise<KeyValueStore> {
     await this.#closing;
-    const store = await openLevelStore(this.#directory, false);
-    this.#store = store;
-    this.#opening = undefined;
-    return store;
+    try {
+      const store = await openLevelStore(this.#directory, false);
+      this.#store = store;
+      return store;
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   /** Lets go of its memory, unless somebody reads it. */
@@ -110,13 +117,8 @@ export class Segment {
     }
     await this.close();
     const gone = `${this.#directory}${GONE}`;
-    try {
-      await rename(this.#directory, gone);
-    } catch (error) {
-      throw ioError(`cannot rename ${this.#directory}`, error);
-    }
     // Half of it must never be taken for a damaged segment.
-    await syncDirectory(dirname(gone));
+    await renameDurably(this.#directory, gone);
     await removeDirectory(gone);
   }
 }
@@ -156,14 +158,11 @@ export async function hasSegments(root: string): Promise<boolean> {
 export async function findSegments(root: string): Promise<number[]> {
   const numbers: number[] = [];
   for (const name of await namesIn(root)) {
-    if (GONE_NAME.test(name)) await removeDirectory(join(root, name));
+    if (NO_SEGMENT.test(name)) await removeDirectory(join(root, name));
     const number = NAME.exec(name)?.[1];
     if (number === undefined) continue;
-    const names = await namesIn(join(root, name));
-    if (names.includes('CURRENT')) numbers.push(Number(number));
-    else if (names.some((file) => DATA_FILE.test(file))) {
-      throw new RuntimeError('STORE_DAMAGED', `${join(root, name)} has lost its file CURRENT`);
-    } else await removeDirectory(join(root, name));
+    await requireCurrent(join(root, name));
+    numbers.push(Number(number));
   }
   numbers.sort((a, b) => a - b);
   const lost = numbers.find((number, at) => at > 0 && number - 1 !== numbers[at - 1]);
@@ -172,6 +171,12 @@ export async function findSegments(root: string): Promise<number[]> {
     throw new RuntimeError('STORE_DAMAGED', message);
   }
   return numbers;
+}
+
+/** Every LevelDB has this file, without which LevelDB takes what else there is for rubbish. */
+export async function requireCurrent(directory: string): Promise<void> {
+  if ((await namesIn(directory)).includes('CURRENT')) return;
+  throw new RuntimeError('STORE_DAMAGED', `${directory} has lost its file CURRENT`);
 }
 
 function segmentName(number: number): string {
@@ -185,6 +190,15 @@ async function namesIn(directory: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw ioError(`cannot look into ${directory}`, error);
   }
+}
+
+async function renameDurably(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    throw ioError(`cannot rename ${from}`, error);
+  }
+  await syncDirectory(dirname(to));
 }
 
 async function removeDirectory(directory: string): Promise<void> {

@@ -24,10 +24,20 @@ import {
   type WriteBatch,
 } from '../runtime.ts';
 import { openLevelStore, WRITE_BUFFER_BYTES } from './level-store.ts';
-import { findSegments, ROOT, Segment, type SegmentReader } from './segment.ts';
+import {
+  findSegments,
+  hasSegments,
+  ROOT,
+  requireCurrent,
+  Segment,
+  type SegmentReader,
+} from './segment.ts';
 
-/** LevelDB's memory holds at least so much, with what it adds to every record. */
-const SEGMENT_BYTES = WRITE_BUFFER_BYTES - 2 * 1024 * 1024;
+/**
+ * LevelDB's memory holds at least so much, with what it adds to every record: each of its blocks may
+ * be left a quarter empty.
+ */
+const SEGMENT_BYTES = 0.75 * WRITE_BUFFER_BYTES;
 const RECORD_OVERHEAD_BYTES = 64;
 /** The first segment cannot be closed, since it has the lock of all: it soon gives way to others. */
 const ROOT_BYTES_MAX = 1024 * 1024;
@@ -51,6 +61,8 @@ export async function openSegmentedStore(
   directory: string,
   { create, segmentBytes = SEGMENT_BYTES }: SegmentedStoreOptions,
 ): Promise<SegmentedStore> {
+  // Without it LevelDB would refuse, or begin anew beside what is there.
+  if (await hasSegments(directory)) await requireCurrent(directory);
   // It holds the lock of all of them.
   const root = new Segment(ROOT, directory, await openLevelStore(directory, create));
   const store = new SegmentedStore(directory, segmentBytes, root);
@@ -76,6 +88,8 @@ export class SegmentedStore implements KeyValueStore {
   readonly #homes = new Map<string, Segment>();
   #next: Segment | undefined;
   #isPreparing = false;
+  /** Segments that are none any more, but would be at the next start if this process ended now. */
+  #goingCount = 0;
   /** Settles, never rejecting, when all writes so far have. */
   #written: Promise<void> = Promise.resolve();
   /** Settles, never rejecting, when segments are made and removed as far as was asked for. */
@@ -116,7 +130,9 @@ export class SegmentedStore implements KeyValueStore {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.#refuseIfClosed();
-    return await this.#homes.get(nameOf(key))?.get(key);
+    const value = await this.#homes.get(nameOf(key))?.get(key);
+    // Empty when a write that is under way deletes it.
+    return value?.length === 0 ? undefined : value;
   }
 
   batch(): WriteBatch {
@@ -165,24 +181,33 @@ export class SegmentedStore implements KeyValueStore {
     }
     const current = this.#current;
     const batch = current.store.batch();
-    const isMarked = this.#segments.length > 1;
+    const isMarked = this.#segments.length > 1 || this.#goingCount > 0;
+    let byteCount = current.byteCount;
     for (const [key, value] of operations) {
       if (value !== undefined) batch.put(key, value);
       else if (isMarked) batch.put(key, DELETED);
       else batch.delete(key);
+      byteCount += key.length + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
     }
+    // LevelDB goes on in another file when its memory is full, and syncs only that one: what was not
+    // synced in the first could be lost and what follows it not.
+    const isSynced = sync || byteCount >= this.#limitOf(current);
     try {
-      await batch.write({ sync });
+      await batch.write({ sync: isSynced });
     } catch (error) {
       this.#failure = error;
       throw error;
     }
-    for (const [key, value] of operations) {
-      this.#note(current, key, value);
-      current.byteCount += key.length + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-    }
+    for (const [key, value] of operations) this.#note(current, key, value);
+    current.byteCount = byteCount;
     // What was not synced must not be left behind in a segment that is closed.
-    if (sync) this.#turnOver(current);
+    if (isSynced) this.#turnOver(current);
+  }
+
+  #limitOf(segment: Segment): number {
+    return segment.number === ROOT
+      ? Math.min(ROOT_BYTES_MAX, this.#segmentBytes)
+      : this.#segmentBytes;
   }
 
   get #current(): Segment {
@@ -207,21 +232,22 @@ export class SegmentedStore implements KeyValueStore {
 
   /** Everything written so far is durable. */
   #turnOver(current: Segment): void {
-    const isRoot = current.number === ROOT;
-    const limit = isRoot ? Math.min(ROOT_BYTES_MAX, this.#segmentBytes) : this.#segmentBytes;
+    const limit = this.#limitOf(current);
     if (current.byteCount >= limit * PREPARE_SHARE) this.#prepare(current.number + 1);
     if (current.byteCount >= limit && this.#next !== undefined) {
       this.#segments.push(this.#next);
       this.#next = undefined;
-      if (!isRoot) this.#maintain(() => current.closeIfUnused());
+      if (current.number !== ROOT) this.#maintain(() => current.closeIfUnused());
     }
     for (;;) {
       const [oldest, second] = this.#segments;
       if (oldest === undefined || second === undefined) break;
       if (oldest.liveCount > 0 || oldest.userCount > 0) break;
       this.#segments.shift();
+      this.#goingCount++;
       this.#maintain(async () => {
         await oldest.remove();
+        this.#goingCount--;
         if (oldest.number !== ROOT) this.#all.delete(oldest);
       });
     }

@@ -129,13 +129,45 @@ describe('SegmentedStore', () => {
     const store = await openSegmentedStore(directory, OPTIONS);
     const end = await grow(store, 0, 2);
     await store.close();
-    await mkdir(join(directory, 'segment-3'));
-    await writeFile(join(directory, 'segment-3', 'MANIFEST-000001'), '');
+    // As a power failure leaves it that comes before LevelDB has synced its first manifest.
+    await mkdir(join(directory, 'segment-3.new'));
+    await writeFile(join(directory, 'segment-3.new', 'MANIFEST-000001'), '');
+    await writeFile(join(directory, 'segment-3.new', 'CURRENT'), 'MANIFEST-000001\n');
     await mkdir(join(directory, 'segment-0.gone'));
     await writeFile(join(directory, 'segment-0.gone', '000003.log'), '');
     const again = await openSegmentedStore(directory, OPTIONS);
     assert.equal((await keys(again)).length, end);
     assert.deepEqual(await segments(), ['segment-1', 'segment-2']);
+    await again.close();
+  });
+
+  it('makes a segment under another name until it can be opened', async () => {
+    const store = await openSegmentedStore(directory, OPTIONS);
+    await writeFile(join(directory, 'segment-1.new'), 'in the way');
+    await isRefused(grow(store, 0, 2), 'IO', /failed before/);
+    await store.close();
+    const again = await openSegmentedStore(directory, OPTIONS);
+    await put(again, 200);
+    assert.equal((await keys(again)).at(-1), 200);
+    await again.close();
+  });
+
+  it('deletes for good what a segment knows that is being removed', async () => {
+    const store = await openSegmentedStore(directory, OPTIONS);
+    const end = await grow(store, 0, 2);
+    await put(store, 250);
+    for (let number = 0; number < end; number++) await drop(store, number);
+    for (let number = end; (await segments()).length < 3; number++) {
+      await put(store, number);
+      await drop(store, number);
+    }
+    // The process ends, in effect, when the first of the two has emptied the oldest segment.
+    await writeFile(join(directory, 'segment-1.gone'), 'in the way');
+    await Promise.all([put(store, 250), drop(store, 250)]);
+    await store.close();
+    assert.ok((await segments()).includes('segment-1'));
+    const again = await openSegmentedStore(directory, OPTIONS);
+    assert.deepEqual(await keys(again), []);
     await again.close();
   });
 
@@ -153,6 +185,41 @@ describe('SegmentedStore', () => {
     await store.close();
     await rm(join(directory, 'segment-1', 'CURRENT'));
     await isRefused(storage.open(directory, { create: false }), 'STORE_DAMAGED', /segment-1/);
+  });
+
+  it('calls itself damaged when segments are there and the first has lost its CURRENT', async () => {
+    const store = await openSegmentedStore(directory, OPTIONS);
+    await grow(store, 0, 2);
+    await store.close();
+    await rm(join(directory, 'CURRENT'));
+    assert.equal(await storage.exists(directory), true);
+    for (const create of [true, false]) {
+      const opening = storage.open(directory, { create, isQueue: true });
+      await isRefused(opening, 'STORE_DAMAGED', /CURRENT/);
+    }
+  });
+
+  it('ends a segment also when nothing is synced', async () => {
+    const store = await openSegmentedStore(directory, OPTIONS);
+    for (let number = 0; (await segments()).length < 2; number++) {
+      const batch = store.batch();
+      batch.put(Uint8Array.of(number), new Uint8Array(200));
+      await batch.write({ sync: false });
+      assert.ok(number < 100, 'one segment takes everything');
+    }
+    await store.close();
+  });
+
+  it('can be read again after a segment could not be opened', async () => {
+    const store = await openSegmentedStore(directory, OPTIONS);
+    await grow(store, 0, 3);
+    const current = join(directory, 'segment-1', 'CURRENT');
+    const hidden = `${current}.hidden`;
+    await rename(current, hidden);
+    await assert.rejects(keys(store));
+    await rename(hidden, current);
+    assert.ok((await keys(store)).length > 0);
+    await store.close();
   });
 
   it('refuses writes after a segment could not be made', async () => {
