@@ -109,7 +109,7 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
     else if (prng.chance(0.03) && !isUp) cluster.start(victim);
     else if (isHunting && prng.chance(0.5)) {
       hunt(cluster, (id) => cluster.crash(id, { isSilent: prng.chance(0.5) }));
-    } else if (isWiping && prng.chance(0.02) && makeForget(cluster, voters)) wipes++;
+    } else if (isWiping && prng.chance(0.05) && makeForget(cluster, voters)) wipes++;
     else disturb(cluster, weather, victim, other);
   }
   heal(cluster, seed, voters);
@@ -206,18 +206,21 @@ function hunt({ servers, prng }: ZabCluster, crash: (id: number) => void): void 
 }
 
 /**
- * Empties the disk of a server that does not lead, where one leader does not know yet that another
- * has taken its place: what the new one relies on is then forgotten, and the old one may meet it.
+ * Empties the disk of a server on which one relies who leads, or wants to, while another leads who may
+ * not know of it, and may meet the server that has forgotten everything.
  */
 function makeForget(cluster: ZabCluster, voters: number): boolean {
   const { servers, prng } = cluster;
-  if (servers.filter(({ node }) => node?.canPropose).length < 2) return false;
-  const others = servers.slice(0, voters).filter(({ role }) => role.name === 'following');
-  const victim = others[prng.between(0, others.length - 1)];
-  if (victim === undefined || lostCount(cluster, voters) >= (voters - 1) / 2) return false;
-  cluster.crash(victim.id, { isSilent: prng.chance(0.5) });
-  cluster.wipe(victim.id);
-  cluster.start(victim.id);
+  const leaders = servers.filter(({ role }) => role.name === 'leading');
+  if (leaders.length < 2 || leaders.every(({ node }) => node?.canPropose === false)) return false;
+  const victims = leaders.flatMap(({ node }) => [...(node?.leader?.learners ?? [])]);
+  const vouching = victims.filter(({ isPromiseCounted }) => isPromiseCounted);
+  const sid = vouching[prng.between(0, vouching.length - 1)]?.sid;
+  const isUp = sid !== undefined && cluster.server(sid).node !== undefined;
+  if (!isUp || lostCount(cluster, voters) >= (voters - 1) / 2) return false;
+  cluster.crash(sid, { isSilent: prng.chance(0.7) });
+  cluster.wipe(sid);
+  cluster.start(sid);
   return true;
 }
 
