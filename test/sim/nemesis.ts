@@ -12,11 +12,8 @@ import { NetworkFaults } from './network-faults.ts';
 import type { SimCluster, SimMember } from './sim-cluster.ts';
 
 const HOUR_MS = 3_600_000;
-/**
- * Of disks harmed, how many go with a machine gone without a word. Its old connections keep it from
- * being let in with the new disk for four seconds, which is most of what such a run costs.
- */
-const SILENT_LOSS_SHARE = 0.1;
+/** Of disks harmed, how many go with a machine that is gone without a word. */
+const SILENT_LOSS_SHARE = 0.3;
 /** The servers look once a second. */
 const FULL_MAX_MS = 3000;
 /** A second crash so soon finds a server in the middle of its start. */
@@ -34,7 +31,7 @@ export class Nemesis {
   readonly #cluster: SimCluster;
   readonly #victims: Victims;
   readonly #prng: Prng;
-  readonly #kinds: readonly FaultKind[];
+  #kinds: readonly FaultKind[];
   readonly #meanPauseMs: number;
   /** How long faults last, drawn up to this. */
   readonly #lengthMaxMs: number;
@@ -111,6 +108,11 @@ export class Nemesis {
     this.#nextAtMs = nowMs + this.#drawPause();
     const kind = this.#kinds[this.#prng.between(0, this.#kinds.length - 1)];
     if (kind !== undefined && this.#inflict(kind)) this.#struck(kind);
+  }
+
+  /** From now on faults may be of any kind: those of this run find nobody to strike. */
+  widen(): void {
+    this.#kinds = FAULT_KINDS;
   }
 
   /** When the next thing happens. */

@@ -73,7 +73,7 @@ type ConnectionState = 'none' | 'dialling' | 'greeting' | 'open';
 
 const FRAME_BYTES_MAX = 1 << 20;
 const CONNECT_TIMEOUT_MS = 300;
-const RECONNECT_MAX_MS = 40;
+const RECONNECT_MAX_MS = 80;
 
 export class SimClient {
   readonly number: number;
