@@ -3,7 +3,13 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { invariant } from '../../base/assert.ts';
-import { type Cursor, type KeyRange, type KeyValueStore, RuntimeError } from '../runtime.ts';
+import {
+  type Cursor,
+  type KeyRange,
+  type KeyValue,
+  type KeyValueStore,
+  RuntimeError,
+} from '../runtime.ts';
 import { openLevelStore } from './level-store.ts';
 import { ioError, isMissing, syncDirectory } from './node-files.ts';
 
@@ -14,6 +20,10 @@ const UNFINISHED = '.new';
 const GONE = '.gone';
 const NO_SEGMENT = /^segment-\d{1,15}\.(?:new|gone)$/;
 const CLEAR_KEYS = 1024;
+/** What is read of a segment at once, about: few large values, many small ones. */
+const PAGE_BYTES = 128 * 1024;
+const FIRST_PAGE_KEYS = 16;
+const PAGE_KEYS_MAX = 256;
 
 /** Number of the directory that holds the others; its own LevelDB is the first segment. */
 export const ROOT = 0;
@@ -128,6 +138,7 @@ export class SegmentReader {
   readonly #segment: Segment;
   readonly #range: KeyRange;
   #cursor: Cursor | undefined;
+  #pageKeys = FIRST_PAGE_KEYS;
 
   constructor(segment: Segment, cursor: Cursor | undefined, range: KeyRange) {
     this.#segment = segment;
@@ -135,9 +146,15 @@ export class SegmentReader {
     this.#range = range;
   }
 
-  async next(limit: number): ReturnType<Cursor['next']> {
+  /** The next pairs, marks of deletion among them; none at the end. */
+  async next(): Promise<readonly KeyValue[]> {
     this.#cursor ??= (await this.#segment.opened()).scan(this.#range);
-    return await this.#cursor.next(limit);
+    const pairs = await this.#cursor.next(this.#pageKeys);
+    let bytes = 0;
+    for (const [key, value] of pairs) bytes += key.length + value.length;
+    if (bytes > PAGE_BYTES) this.#pageKeys = Math.max(1, this.#pageKeys >>> 1);
+    else this.#pageKeys = Math.min(PAGE_KEYS_MAX, this.#pageKeys * 2);
+    return pairs;
   }
 
   async close(): Promise<void> {

@@ -18,20 +18,14 @@ import { invariant } from '../../base/assert.ts';
 import {
   type Cursor,
   type KeyRange,
-  type KeyValue,
   type KeyValueStore,
   RuntimeError,
   type WriteBatch,
 } from '../runtime.ts';
+import { KeyHomes, nameOf } from './key-homes.ts';
 import { openLevelStore, WRITE_BUFFER_BYTES } from './level-store.ts';
-import {
-  findSegments,
-  hasSegments,
-  ROOT,
-  requireCurrent,
-  Segment,
-  type SegmentReader,
-} from './segment.ts';
+import { findSegments, hasSegments, ROOT, requireCurrent, Segment } from './segment.ts';
+import { SegmentedCursor } from './segmented-cursor.ts';
 
 /**
  * LevelDB's memory holds at least so much, with what it adds to every record: each of its blocks may
@@ -43,7 +37,6 @@ const RECORD_OVERHEAD_BYTES = 64;
 const ROOT_BYTES_MAX = 1024 * 1024;
 /** The next segment is made when so much of one is used, so that no write has to wait for it. */
 const PREPARE_SHARE = 0.5;
-const PAGE_KEYS = 64;
 
 const DELETED = new Uint8Array(0);
 
@@ -84,8 +77,8 @@ export class SegmentedStore implements KeyValueStore {
   /** Oldest first, at least one; the last takes what is written. */
   readonly #segments: Segment[];
   readonly #all = new Set<Segment>();
-  /** Where the last version of a key is, of every key that is not deleted. */
-  readonly #homes = new Map<string, Segment>();
+  /** Of every key that is not deleted. */
+  readonly #homes = new KeyHomes<Segment>();
   #next: Segment | undefined;
   #isPreparing = false;
   /** Segments that are none any more, but would be at the next start if this process ended now. */
@@ -116,7 +109,7 @@ export class SegmentedStore implements KeyValueStore {
       const reader = segment.scan({});
       try {
         for (;;) {
-          const page = await reader.next(PAGE_KEYS);
+          const page = await reader.next();
           if (page.length === 0) break;
           for (const [key, value] of page) {
             this.#note(segment, key, value.length === 0 ? undefined : value);
@@ -142,14 +135,7 @@ export class SegmentedStore implements KeyValueStore {
 
   scan(range: KeyRange): Cursor {
     this.#refuseIfClosed();
-    const found: Found[] = [];
-    const isWanted = rangeTest(range);
-    for (const [name, segment] of this.#homes) {
-      if (isWanted(name)) found.push({ name, segment });
-    }
-    const isReverse = range.reverse === true;
-    found.sort((a, b) => (isBefore(a.name, b.name, isReverse) ? -1 : 1));
-    return new SegmentedCursor(found, range, () => this.#refuseIfClosed());
+    return new SegmentedCursor(this.#homes.view(range), range, () => this.#refuseIfClosed());
   }
 
   async close(): Promise<void> {
@@ -314,99 +300,4 @@ class SegmentedBatch implements WriteBatch {
     this.#isWritten = true;
     return this.#enqueue(this.#operations, options.sync);
   }
-}
-
-/** A key, and the segment that had its last version when the cursor was made. */
-interface Found {
-  readonly name: string;
-  readonly segment: Segment;
-}
-
-/** Keys in the order of their names, each read from where it was; segments are opened when reached. */
-class SegmentedCursor implements Cursor {
-  readonly #found: readonly Found[];
-  readonly #isReverse: boolean;
-  readonly #refuseIfClosed: () => void;
-  readonly #sources = new Map<Segment, Source>();
-  #at = 0;
-  #isClosed = false;
-
-  constructor(found: readonly Found[], range: KeyRange, refuseIfClosed: () => void) {
-    this.#found = found;
-    this.#isReverse = range.reverse === true;
-    this.#refuseIfClosed = refuseIfClosed;
-    for (const { segment } of found) {
-      if (!this.#sources.has(segment)) {
-        this.#sources.set(segment, { reader: segment.scan(range), page: [], at: 0 });
-      }
-    }
-  }
-
-  async next(limit: number): Promise<KeyValue[]> {
-    invariant(limit > 0, 'a cursor is asked for at least one pair');
-    const pairs: KeyValue[] = [];
-    while (pairs.length < limit) {
-      this.#refuseIfClosed();
-      if (this.#isClosed) throw new RuntimeError('IO', 'the cursor is closed');
-      const found = this.#found[this.#at];
-      if (found === undefined) break;
-      const pair = await this.#read(found);
-      if (pair !== undefined) pairs.push(pair);
-      this.#at++;
-    }
-    return pairs;
-  }
-
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    for (const { reader } of this.#sources.values()) await reader.close();
-  }
-
-  /** undefined when a write that was under way when the cursor was made has deleted the key. */
-  async #read({ name, segment }: Found): Promise<KeyValue | undefined> {
-    const source = this.#sources.get(segment);
-    invariant(source !== undefined, 'a segment that is not read');
-    for (;;) {
-      const pair = source.page[source.at];
-      if (pair === undefined) {
-        source.page = await source.reader.next(PAGE_KEYS);
-        source.at = 0;
-        if (source.page.length === 0) return undefined;
-        continue;
-      }
-      const there = nameOf(pair[0]);
-      if (there === name) {
-        source.at++;
-        return pair[1].length === 0 ? undefined : pair;
-      }
-      if (!isBefore(there, name, this.#isReverse)) return undefined;
-      source.at++;
-    }
-  }
-}
-
-interface Source {
-  readonly reader: SegmentReader;
-  page: readonly KeyValue[];
-  at: number;
-}
-
-/** The key's bytes as characters, which compare as the bytes do. */
-function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}
-
-function isBefore(a: string, b: string, isReverse: boolean): boolean {
-  return isReverse ? a > b : a < b;
-}
-
-function rangeTest({ gte, gt, lt, lte }: KeyRange): (name: string) => boolean {
-  const [least, above] = [gte && nameOf(gte), gt && nameOf(gt)];
-  const [below, most] = [lt && nameOf(lt), lte && nameOf(lte)];
-  return (name) =>
-    (least === undefined || name >= least) &&
-    (above === undefined || name > above) &&
-    (below === undefined || name < below) &&
-    (most === undefined || name <= most);
 }
