@@ -50,10 +50,13 @@ export async function tryMutant(
 ): Promise<Verdict> {
   const { directed } = mutant;
   const { firstSeed } = limits;
+  let isNoticed = false;
+  // Dearer schedules are asked only about what cheaper ones have not noticed.
   const look = async (program: string, count: number): Promise<Search | undefined> => {
-    if (count === 0) return undefined;
+    if (count === 0 || isNoticed) return undefined;
     const found = await search(program, directory, firstSeed, count);
     await assertMeans(program, found);
+    isNoticed = found.isKilled;
     return found;
   };
   return {
