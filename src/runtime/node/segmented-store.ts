@@ -23,16 +23,10 @@ import {
   type WriteBatch,
 } from '../runtime.ts';
 import { KeyHomes, nameOf } from './key-homes.ts';
-import { openLevelStore, WRITE_BUFFER_BYTES } from './level-store.ts';
+import { MEMORY_BYTES, openLevelStore, RECORD_OVERHEAD_BYTES } from './level-store.ts';
 import { findSegments, hasSegments, ROOT, requireCurrent, Segment } from './segment.ts';
 import { SegmentedCursor } from './segmented-cursor.ts';
 
-/**
- * LevelDB's memory holds at least so much, with what it adds to every record: each of its blocks may
- * be left a quarter empty.
- */
-const SEGMENT_BYTES = 0.75 * WRITE_BUFFER_BYTES;
-const RECORD_OVERHEAD_BYTES = 64;
 /** The first segment cannot be closed, since it has the lock of all: it soon gives way to others. */
 const ROOT_BYTES_MAX = 1024 * 1024;
 /** The next segment is made when so much of one is used, so that no write has to wait for it. */
@@ -52,7 +46,7 @@ export interface SegmentedStoreOptions {
 
 export async function openSegmentedStore(
   directory: string,
-  { create, segmentBytes = SEGMENT_BYTES }: SegmentedStoreOptions,
+  { create, segmentBytes = MEMORY_BYTES }: SegmentedStoreOptions,
 ): Promise<SegmentedStore> {
   // Without it LevelDB would refuse, or begin anew beside what is there.
   if (await hasSegments(directory)) await requireCurrent(directory);
@@ -175,11 +169,8 @@ export class SegmentedStore implements KeyValueStore {
       else batch.delete(key);
       byteCount += key.length + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
     }
-    // LevelDB goes on in another file when its memory is full, and syncs only that one: what was not
-    // synced in the first could be lost and what follows it not.
-    const isSynced = sync || byteCount >= this.#limitOf(current);
     try {
-      await batch.write({ sync: isSynced });
+      await batch.write({ sync });
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -187,7 +178,7 @@ export class SegmentedStore implements KeyValueStore {
     for (const [key, value] of operations) this.#note(current, key, value);
     current.byteCount = byteCount;
     // What was not synced must not be left behind in a segment that is closed.
-    if (isSynced) this.#turnOver(current);
+    if (sync) this.#turnOver(current);
   }
 
   #limitOf(segment: Segment): number {
