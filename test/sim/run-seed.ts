@@ -52,7 +52,7 @@ const BLIND_MORE_MS = 250;
 /** Clocks of servers may be fast or slow by a tenth. */
 const DRIFT_SHARE = 1.15;
 /** A run lasts until it has had its faults: so many, drawn. */
-const FAULTS_MIN = 20;
+export const FAULTS_MIN = 20;
 const FAULTS_MAX = 21;
 /** Mean time between two faults. A long one is rare: such a run costs as much as several others. */
 const PAUSE_MIN_MS = 10;

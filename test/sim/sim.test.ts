@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeed } from './run-seed.ts';
+import { FAULTS_MIN, runSeed } from './run-seed.ts';
 import { replayCommand, runSeeds, totalsLine } from './seed-pool.ts';
 
 const SEED_COUNT = 2000;
@@ -13,6 +13,7 @@ test('simulated ensembles keep their promises under the faults of 2,000 seeds', 
   );
   assert.equal(failures.join('\n'), '');
   assert.equal(totals.seeds, SEED_COUNT);
+  assert(totals.fewestFaults >= FAULTS_MIN, 'a seed had fewer faults than it should');
 });
 
 test('a seed run twice does the same, event by event', async () => {
