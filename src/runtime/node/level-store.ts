@@ -21,7 +21,11 @@ type Iterator = ReturnType<typeof startScan>;
 const MIB = 1024 * 1024;
 
 /** What LevelDB holds in memory before it writes a table file; up to so much is replayed at a start. */
-export const WRITE_BUFFER_BYTES = 24 * MIB;
+const WRITE_BUFFER_BYTES = 24 * MIB;
+/** So much fits there at least, counted as below: each of its blocks may be left a quarter empty. */
+export const MEMORY_BYTES = 0.75 * WRITE_BUFFER_BYTES;
+/** What LevelDB's memory adds to a key and its value, and more. */
+export const RECORD_OVERHEAD_BYTES = 64;
 
 const LEVEL_OPTIONS = {
   keyEncoding: 'view',
