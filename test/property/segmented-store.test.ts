@@ -182,12 +182,16 @@ class Pair {
 const OPTIONS = { create: true, segmentBytes: SEGMENT_BYTES };
 
 async function isCopied(from: string, to: string): Promise<boolean> {
-  const before = await filesIn(from);
-  await cp(from, to, { recursive: true, force: true }).catch((error: unknown) => {
+  try {
+    const before = await filesIn(from);
+    await cp(from, to, { recursive: true, force: true });
+    const [after, copied] = [await filesIn(from), await filesIn(to)];
+    return before.join() === after.join() && before.join() === copied.join();
+  } catch (error) {
+    // A segment went while it was looked at.
     assert.match(String(error), /ENOENT/);
-  });
-  const [after, copied] = [await filesIn(from), await filesIn(to)];
-  return before.join() === after.join() && before.join() === copied.join();
+    return false;
+  }
 }
 
 async function filesIn(directory: string): Promise<string[]> {
