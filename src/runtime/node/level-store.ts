@@ -14,7 +14,10 @@ import {
 } from '../runtime.ts';
 import { ioError, syncDirectory } from './node-files.ts';
 
-type Database = Level<Uint8Array, Uint8Array>;
+/** `level` names only what it has in browsers, too. */
+type Database = Level<Uint8Array, Uint8Array> & {
+  compactRange(start: Uint8Array, end: Uint8Array): Promise<void>;
+};
 type ChainedBatch = ReturnType<typeof startBatch>;
 type Iterator = ReturnType<typeof startScan>;
 
@@ -57,10 +60,8 @@ const NOBODYS_KEY = new TextEncoder().encode('\xff\xff vivarium: sync of an empt
 
 /** The directory exists; `create` says whether LevelDB may start a store in it. */
 export async function openLevelStore(directory: string, create: boolean): Promise<KeyValueStore> {
-  const database: Database = new Level<Uint8Array, Uint8Array>(directory, {
-    ...LEVEL_OPTIONS,
-    createIfMissing: create,
-  });
+  const options = { ...LEVEL_OPTIONS, createIfMissing: create };
+  const database = new Level<Uint8Array, Uint8Array>(directory, options) as Database;
   try {
     await database.open();
   } catch (error) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -109,6 +109,25 @@ describe('LevelStore.write()', () => {
       outcomes.map((outcome) => outcome.status),
       ['rejected', 'rejected', 'rejected'],
     );
+    await store.close();
+  });
+
+  it('has on the disk, when a synced write settles, all that was written before it', async () => {
+    const directory = join(root, 'db');
+    const store = await storage.open(directory, { create: true });
+    const value = new Uint8Array(100_000);
+    for (let i = 0; i < 300; i++) {
+      const batch = store.batch();
+      batch.put(Uint8Array.of(i >> 8, i), value);
+      await batch.write({ sync: false });
+    }
+    await fill(store);
+    // LevelDB has begun another file meanwhile, and syncs only the last: the rest must be in tables.
+    const logs = (await readdir(directory)).filter((name) => name.endsWith('.log'));
+    const sizes = await Promise.all(
+      logs.map(async (name) => (await stat(join(directory, name))).size),
+    );
+    assert.ok(Math.max(...sizes) < 1000, `${sizes.join(' and ')} bytes that may not be synced`);
     await store.close();
   });
 });

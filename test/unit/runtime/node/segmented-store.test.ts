@@ -199,17 +199,6 @@ describe('SegmentedStore', () => {
     }
   });
 
-  it('ends a segment also when nothing is synced', async () => {
-    const store = await openSegmentedStore(directory, OPTIONS);
-    for (let number = 0; (await segments()).length < 2; number++) {
-      const batch = store.batch();
-      batch.put(Uint8Array.of(number), new Uint8Array(200));
-      await batch.write({ sync: false });
-      assert.ok(number < 100, 'one segment takes everything');
-    }
-    await store.close();
-  });
-
   it('can be read again after a segment could not be opened', async () => {
     const store = await openSegmentedStore(directory, OPTIONS);
     await grow(store, 0, 3);
