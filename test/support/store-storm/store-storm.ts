@@ -7,6 +7,7 @@
 import { strict as assert } from 'node:assert';
 import { type Zxid, zxidHex } from '../../../src/base/ids.ts';
 import { Prng } from '../../../src/base/prng.ts';
+import { RuntimeError } from '../../../src/runtime/runtime.ts';
 import { ProposedTxns } from '../../../src/server/proposed-txns.ts';
 import type { DataTree } from '../../../src/store/data-tree.ts';
 import { Preparer } from '../../../src/store/prepare.ts';
@@ -58,6 +59,8 @@ class Storm {
   /** Of every leadership of the server itself. */
   readonly #proposed = new ProposedTxns();
   #serverOrNone: StormServer | undefined;
+  /** A write that is to come fails. */
+  #isFailing = false;
   #leader: Leader;
   #transactions = 0;
   #truncations = 0;
@@ -87,6 +90,7 @@ class Storm {
       [4, () => this.#compare()],
       [2 * trouble, () => this.#elect()],
       [2 * trouble, () => this.#crash()],
+      [trouble / 2, () => this.#failWrite()],
     ];
   }
 
@@ -96,7 +100,7 @@ class Storm {
       await this.#act();
       await this.#turn(this.#prng.between(0, 8));
     }
-    await this.#settle();
+    while (!(await this.#isSettled()));
     await this.#world.finish(this.#server.driver.stop());
     this.#server.expectNothingObsolete(this.#world.disk(HOST).entries('state').length);
     await this.#crash();
@@ -130,8 +134,15 @@ class Storm {
   async #turn(events: number): Promise<void> {
     let left = events;
     await this.#world.runUntil(() => left-- <= 0, 5);
+    await this.#lookForProblems();
+  }
+
+  /** A server whose disk has failed says so and dies; whatever else goes wrong is wrong. */
+  async #lookForProblems(): Promise<void> {
     const { problem } = this.#server;
-    if (problem !== undefined) throw problem;
+    if (problem === undefined) return;
+    if (!this.#isFailing || !(problem instanceof RuntimeError)) throw problem;
+    await this.#crash();
   }
 
   // Requests ------------------------------------------------------------------------------------
@@ -240,12 +251,20 @@ class Storm {
 
   async #crash(): Promise<void> {
     const legacy = this.#server.die();
+    this.#isFailing = false;
     this.#world.crash(HOST, { unsynced: this.#fate() });
     this.#crashes++;
     this.#serverOrNone = undefined;
     this.#serverOrNone = await this.#open(legacy);
     if (this.#leader.isOwn) this.#elect();
     else if (!this.#ledger.has(this.#server.last)) this.#follow();
+  }
+
+  /** The next write of a store fails, or its sync does. */
+  #failWrite(): void {
+    const store = this.#prng.chance(0.7) ? 'log' : 'state';
+    this.#world.disk(HOST).failNext(store, this.#prng.chance(0.5) ? 'write' : 'sync');
+    this.#isFailing = true;
   }
 
   #fate(): UnsyncedFate {
@@ -273,8 +292,8 @@ class Storm {
     return await StormServer.open({ log, state }, parts, legacy);
   }
 
-  /** Everything is committed, and everything reaches the server. */
-  async #settle(): Promise<void> {
+  /** Everything is committed, and reaches the server; false when its disk failed or is still to fail. */
+  async #isSettled(): Promise<boolean> {
     this.#deliver();
     this.#server.flush();
     this.#ledger.committed = this.#ledger.last;
@@ -284,7 +303,11 @@ class Storm {
       return problem !== undefined || (isIdle && tree.lastZxid === this.#ledger.last);
     };
     assert(await this.#world.runUntil(isDone, SETTLE_MAX_MS), 'no end of what is to be done');
+    const crashes = this.#crashes;
     await this.#turn(0);
+    if (this.#isFailing) await this.#crash();
+    if (crashes !== this.#crashes) return false;
     this.#compare();
+    return true;
   }
 }
