@@ -55,8 +55,8 @@ const DRIFT_SHARE = 1.15;
 export const FAULTS_MIN = 20;
 const FAULTS_MAX = 21;
 /** Mean time between two faults. A long one is rare: such a run costs as much as several others. */
-const PAUSE_MIN_MS = 10;
-const PAUSE_USUAL_MAX_MS = 32;
+const PAUSE_MIN_MS = 12;
+const PAUSE_USUAL_MAX_MS = 45;
 const PAUSE_LONG_MAX_MS = 150;
 const LONG_PROBABILITY = 0.03;
 /** Not every attempt strikes somebody. After so long a run gets faults of all kinds. */
