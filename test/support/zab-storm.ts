@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert';
 import { COUNTER_MAX, EPOCH_NONE } from '../../src/base/ids.ts';
 import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
 import { ZabCluster } from './zab-cluster.ts';
+import type { ZabServer } from './zab-server.ts';
 
 export interface StormOutcome {
   readonly leaderships: number;
@@ -80,8 +81,9 @@ function drawWeather(seed: number, cluster: ZabCluster): Weather {
  * Crashes (half of them silent in most seeds), cuts, trims, proposals, and in every other pair
  * of seeds disks that are emptied, at any time those of a minority; in some seeds cuts last and crashes
  * are rare, epochs are short, elected servers die before they serve, leaders are deserted unawares,
- * old votes come again, what was sent arrives although its sender is gone, or the leader's disk hangs
- * in the end. Then everything heals and must settle. Throws what is wrong.
+ * old votes come again, or what was sent arrives although its sender is gone. Then everything heals and
+ * must settle; and in the end the leader's disk hangs, or it is cut off, or deposed unawares. Throws
+ * what is wrong.
  */
 export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   const voters = seed % 3 === 0 ? 5 : 3;
@@ -114,6 +116,8 @@ export function storm(seed: number, isWiping = seed % 4 >= 2): StormOutcome {
   }
   heal(cluster, seed, voters);
   if (seed % 5 === 2) replaceHangingLeader(cluster, seed);
+  if (seed % 5 === 3) deposeUnawares(cluster, seed, isWiping);
+  if (seed % 5 === 4) cutOffLeader(cluster, seed);
   return { leaderships: cluster.chronicle.leaderOfEpoch.size, wipes };
 }
 
@@ -226,8 +230,7 @@ function makeForget(cluster: ZabCluster, voters: number): boolean {
 
 /** A server that cannot write must not lead on, however well its network is. */
 function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
-  const hanging = cluster.leader();
-  assert(hanging !== undefined, `seed ${seed}: the leader is gone`);
+  const hanging = settledLeader(cluster, seed);
   hanging.isHanging = true;
   cluster.propose();
   const isReplaced = (): boolean => {
@@ -235,6 +238,55 @@ function replaceHangingLeader(cluster: ZabCluster, seed: number): void {
     return leader !== undefined && leader !== hanging;
   };
   assert(cluster.runUntil(isReplaced), `seed ${seed}: a leader whose disk hangs leads on`);
+}
+
+/** A leader that nobody hears must not lead on. */
+function cutOffLeader(cluster: ZabCluster, seed: number): void {
+  const leader = settledLeader(cluster, seed);
+  cluster.links.isolate(leader.id, cluster.voters);
+  const hasGone = cluster.runUntil(() => leader.node?.canPropose === false, PROGRESS_MAX_MS);
+  assert(hasGone, `seed ${seed}: a leader that is cut off leads on`);
+}
+
+/**
+ * All leave a leader while their answers to it are under way, and follow another, which commits
+ * something. The old one is asked whether it still leads, and perhaps followed by a server that has
+ * forgotten everything; only then it hears what was on its way.
+ */
+function deposeUnawares(cluster: ZabCluster, seed: number, isWiping: boolean): void {
+  const { links, prng, chronicle, voters } = cluster;
+  const old = settledLeader(cluster, seed);
+  cluster.advance(prng.between(150, 250));
+  for (let i = prng.between(0, 6); i > 0; i--) cluster.step();
+  links.breakFor(old.id, true, () => true);
+  const { length } = cluster.committed;
+  const successor = (): ZabServer | undefined =>
+    cluster.servers.find((server) => server !== old && server.node?.canPropose);
+  cluster.runUntil(() => successor() !== undefined, PROGRESS_MAX_MS);
+  cluster.propose();
+  cluster.runUntil(() => chronicle.committed.length > length, PROGRESS_MAX_MS);
+  cluster.sync();
+  const others = voters.filter((sid) => sid !== old.id && sid !== successor()?.id);
+  const victim = others[prng.between(0, others.length - 1)];
+  if (isWiping && victim !== undefined && cluster.server(victim).node !== undefined) {
+    cluster.crash(victim);
+    cluster.wipe(victim);
+    cluster.start(victim);
+    links.persuade(victim, old.id, voters);
+    for (let i = 0; i < 40; i++) {
+      cluster.step();
+      if (prng.chance(0.1)) cluster.propose();
+    }
+  }
+  links.clear();
+  const isSettled = cluster.runUntil(() => cluster.isSettled(), PROGRESS_MAX_MS);
+  assert(isSettled, `seed ${seed}: no progress after a leader was deposed`);
+}
+
+function settledLeader(cluster: ZabCluster, seed: number): ZabServer {
+  const leader = cluster.leader();
+  assert(leader !== undefined, `seed ${seed}: the leader is gone`);
+  return leader;
 }
 
 function heal(cluster: ZabCluster, seed: number, voters: number): void {
