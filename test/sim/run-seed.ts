@@ -51,9 +51,8 @@ const PROGRESS_MAX_MS = 10_000;
 const BLIND_MORE_MS = 250;
 /** Clocks of servers may be fast or slow by a tenth. */
 const DRIFT_SHARE = 1.15;
-/** A run lasts until it has had its faults: so many, drawn. */
+/** A run lasts until it has had so many faults; now and then the last attempt brings two. */
 export const FAULTS_MIN = 20;
-const FAULTS_MAX = 21;
 /** Mean time between two faults. A long one is rare: such a run costs as much as several others. */
 const PAUSE_MIN_MS = 12;
 const PAUSE_USUAL_MAX_MS = 45;
@@ -91,7 +90,6 @@ class Simulation {
   readonly #shape: ClusterShape;
   readonly #weights: TaskWeights;
   readonly #nemesis: Nemesis;
-  readonly #faultCount: number;
   readonly #usualWorkMs: number;
   readonly #auditors = new Set<number>();
   readonly #ended = new Set<SessionRecord>();
@@ -127,8 +125,7 @@ class Simulation {
     const meanPauseMs = prng.chance(LONG_PROBABILITY)
       ? prng.between(PAUSE_USUAL_MAX_MS, PAUSE_LONG_MAX_MS)
       : prng.between(PAUSE_MIN_MS, PAUSE_USUAL_MAX_MS);
-    this.#faultCount = prng.between(FAULTS_MIN, FAULTS_MAX);
-    this.#usualWorkMs = this.#faultCount * ATTEMPTS_PER_FAULT * meanPauseMs + WORK_MORE_MS;
+    this.#usualWorkMs = FAULTS_MIN * ATTEMPTS_PER_FAULT * meanPauseMs + WORK_MORE_MS;
     const ownPrng = new Prng(prng.uint32());
     this.#nemesis = new Nemesis(this.#world, this.#cluster, victims, ownPrng, meanPauseMs);
   }
@@ -184,7 +181,7 @@ class Simulation {
     for (let i = 0; i < count; i++) this.#startClient();
     const usualEndMs = this.#world.nowMs + this.#usualWorkMs;
     const isDue = (): boolean => this.#nemesis.wakeAtMs <= this.#world.nowMs;
-    while (this.#nemesis.count < this.#faultCount) {
+    while (this.#nemesis.count < FAULTS_MIN) {
       await this.#until(isDue, Math.max(0.001, this.#nemesis.wakeAtMs - this.#world.nowMs));
       if (this.#world.nowMs > usualEndMs) this.#nemesis.widen();
       this.#nemesis.tick();
@@ -392,7 +389,7 @@ function drawSessions(prng: Prng): ClusterShape['sessions'] {
 }
 
 function drawVoterCount(prng: Prng): number {
-  if (prng.chance(0.85)) return 3;
+  if (prng.chance(0.9)) return 3;
   return [4, 5, 5, 5, 7][prng.between(0, 4)] ?? 5;
 }
 
