@@ -68,6 +68,8 @@ export class TxnLog {
   #meta: LogMeta;
   #isWriting = false;
   #hasFailed = false;
+  /** What the first failure was: whoever comes later is told the same, and so is the operator. */
+  #failure: unknown;
   /** Settles when the writes and trims asked for so far have ended. */
   #turn: Promise<void> = Promise.resolve();
   /** While a batch that drops groups is under way, the index still names groups that may be gone. */
@@ -167,7 +169,7 @@ export class TxnLog {
    * next. After a rejection the process must stop: what reached the disk is unknown.
    */
   write(mutation: LogMutation): Promise<void> {
-    invariant(!this.#hasFailed, 'log used after a failed write');
+    if (this.#hasFailed) return Promise.reject(this.#failure);
     invariant(!this.#isWriting, 'two log writes at once');
     this.#isWriting = true;
     return this.#exclusively(async () => {
@@ -232,10 +234,11 @@ export class TxnLog {
 
   #exclusively(task: () => Promise<void>): Promise<void> {
     const run = this.#turn.then(() => {
-      invariant(!this.#hasFailed, 'log used after a failed write');
+      if (this.#hasFailed) throw this.#failure;
       return task();
     });
-    this.#turn = run.catch(() => {
+    this.#turn = run.catch((error: unknown) => {
+      if (!this.#hasFailed) this.#failure = error;
       this.#hasFailed = true;
     });
     return run;

@@ -191,9 +191,20 @@ test('TxnLog.write() never writes again after a failed write', async () => {
   const log = await filledLog(host);
   host.disk.failNext('log', 'sync');
   await assert.rejects(log.write({ append: [entry(1, 10)] }), { code: 'IO' });
-  assert.throws(() => log.write({ append: [entry(1, 10)] }), /failed write/);
-  await assert.rejects(log.trim(at(1, 3)), /failed write/);
+  await assert.rejects(log.write({ append: [entry(1, 10)] }), { code: 'IO' });
+  await assert.rejects(log.trim(at(1, 3)), { code: 'IO' });
   assert.equal(log.meta.lastZxid, at(1, 9));
+  assert.equal((await reopen(host)).firstZxid, at(1, 1));
+});
+
+test('TxnLog.write() behind a trim that failed says what that failed of', async () => {
+  const host = new StoreHost();
+  const log = await filledLog(host);
+  host.disk.failNext('log', 'write');
+  const trimmed = log.trim(at(1, 3));
+  const written = log.write({ append: [entry(1, 10)] });
+  await assert.rejects(written, { code: 'IO' });
+  await assert.rejects(trimmed, { code: 'IO' });
 });
 
 for (const last of [9, 8, 7, 6, 5, 4, 3, 1]) {
