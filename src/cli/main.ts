@@ -11,19 +11,26 @@ export async function main(args: readonly string[]): Promise<number> {
       const { runCli } = await import('./commands/cli.ts');
       return await runCli(args.slice(1));
     }
-    const isPlain = first !== undefined && others.length === 0 && !first.startsWith('-');
-    if (name !== 'server' || !isPlain) {
+    const config = others.length === 0 ? fileNamedBy(first) : undefined;
+    if (name !== 'server' || config === undefined) {
       const { runCommand } = await import('./command-line.ts');
       return await runCommand(args);
     }
-    // Servers are started so: nothing to parse, so the parser need not be loaded and kept.
+    // Servers are started so: nothing to parse, so the parser, which takes as long as the rest of
+    // a start and lays out its help too, need not be loaded and kept.
     const { runServerCommand, SERVER_DEFAULTS } = await import('./run-server.ts');
-    await runServerCommand({ ...SERVER_DEFAULTS, config: first });
+    await runServerCommand({ ...SERVER_DEFAULTS, config });
     return 0;
   } catch (error) {
     process.stderr.write(`${failureText(error)}\n`);
     return failureCode(error);
   }
+}
+
+/** The file in `FILE` or `--config=FILE`; undefined for any other argument. */
+function fileNamedBy(argument: string | undefined): string | undefined {
+  const file = argument?.replace(/^--config=/, '');
+  return file === undefined || file === '' || file.startsWith('-') ? undefined : file;
 }
 
 /** Errors that carry an exit code are meant for the person at the terminal: one sentence, no stack. */
