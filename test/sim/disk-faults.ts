@@ -4,6 +4,7 @@
  */
 
 import type { Prng } from '../../src/base/prng.ts';
+import { isSetAside } from '../../src/server/set-aside.ts';
 import type { SimWorld } from '../../src/testing/sim-world.ts';
 import type { SimCluster, SimMember } from './sim-cluster.ts';
 
@@ -25,6 +26,9 @@ const GROUP_KEY = 0x4c;
 /** Less than the reserve, and more than any simulation writes. */
 const NEARLY_FULL_BYTES = 64 * 1024 * 1024;
 
+/** Stores, two a time. A server whose data was set aside often asks its operator for a new disk, and ends. */
+const SET_ASIDE_MAX = 12;
+
 export class DiskFaults {
   readonly #world: SimWorld;
   readonly #cluster: SimCluster;
@@ -44,6 +48,8 @@ export class DiskFaults {
     if (member.life !== undefined || !this.#mayHurt(member)) return false;
     if (kind === 'wipeDisk') {
       disk.wipe('/data');
+    } else if ([...disk.stores.keys()].filter(isSetAside).length > SET_ASIDE_MAX) {
+      return false;
     } else if (kind === 'loseGroup') {
       const groups = disk.entries(LOG).filter(([key]) => key[0] === GROUP_KEY);
       const group = groups[this.#prng.between(0, Math.max(0, groups.length - 1))];

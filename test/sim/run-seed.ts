@@ -236,7 +236,7 @@ class Simulation {
         ({ id, client }) => id >= before && client === probe.number,
       );
       if (last?.outcome === 'ok') return true;
-      probe.ask([write(create(`/u/probe-${count}`, `${count}`, CreateMode.persistent))]);
+      probe.ask([write(create(`/probe-${count}`, `${count}`, CreateMode.persistent))]);
       count++;
       return false;
     };
