@@ -25,8 +25,9 @@ const PAGE_VALUES = { log: 16, state: 256 } as const;
 /** After the end of a pass. */
 const REST_MS = 3_600_000;
 /**
- * With so many entries more or less than when the last page was read, the log turns over within minutes. What would be read
- * of it is about to go, and reading it has its store sort what is otherwise only appended.
+ * With so many entries more or less than when the last page was read, the log turns over within
+ * minutes. What would be read of it is about to go, and reading it has its store sort what is
+ * otherwise only appended.
  */
 const BUSY_ENTRIES = 500;
 
