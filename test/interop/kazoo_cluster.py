@@ -23,6 +23,7 @@ TEST_SECONDS = 60
 STOP_SECONDS = 20
 SHOW_SECONDS = 10
 POLL_SECONDS = 0.05
+LOG_LINES = 20
 
 
 class Server:
@@ -60,6 +61,12 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
+
+    def end_of_log(self):
+        if self.output is None:
+            return ""
+        with open(self.output, errors="replace") as output:
+            return "".join(output.readlines()[-LOG_LINES:])
 
     def stop(self):
         if self.process is None:
@@ -113,7 +120,8 @@ class Cluster:
         deadline = time.monotonic() + START_SECONDS
         while not all(server.serves() for server in self.servers):
             if time.monotonic() > deadline:
-                pytest.exit("the servers did not start", 3)
+                logs = [server.end_of_log() for server in self.servers]
+                pytest.exit("the servers did not start:\n" + "\n".join(logs), 3)
             time.sleep(POLL_SECONDS)
 
     def show_everywhere(self):
