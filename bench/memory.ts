@@ -1,14 +1,10 @@
-/**
- * `npm run bench:memory`: memory, start and recovery of one server of this build and of Debian's Apache
- * ZooKeeper, one after the other. `--nodes 200000,1000000` names the sizes of the trees, `--targets
- * vivarium` leaves Apache out, `--servers 3` looks at ensembles, `--look tree` at full servers only.
- */
+/** Memory, start and recovery of our servers and of Debian's Apache ZooKeeper, one after the other. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../cluster/tool-command.ts';
 import { cpuSeconds, machineLine, residentBytes } from '../src/bench/machine.ts';
 import { apacheKind, ownProgram, vivariumKind } from '../src/bench/server-kinds.ts';
 import { SessionClient } from '../src/bench/session-client.ts';
@@ -16,6 +12,17 @@ import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
 import type { LoadOptions } from '../src/bench/workloads.ts';
 
+const USAGE = `npm run bench:memory -- [options]
+
+Memory, start and recovery of servers of this build and of Debian's Apache ZooKeeper in turn.
+
+  --targets A,B  vivarium,apache (the default), or one of them
+  --servers N    1 (the default), or an ensemble
+  --nodes N,M    sizes of the trees (default 200000,1000000)
+  --look A,B     empty,tree (the default): servers without nodes, and with them
+`;
+
+const command = new ToolCommand(USAGE);
 const DATA_BYTES = 100;
 const SETTLE_MS = 3000;
 const IDLE_MS = 10_000;
@@ -56,22 +63,20 @@ async function main(): Promise<void> {
 }
 
 function readPlan(): Plan {
-  const { values } = parseArgs({
-    options: {
-      targets: { type: 'string', default: 'vivarium,apache' },
-      servers: { type: 'string', default: '1' },
-      nodes: { type: 'string', default: '200000,1000000' },
-      look: { type: 'string', default: 'empty,tree' },
-    },
+  const values = command.options({
+    targets: { type: 'string', default: 'vivarium,apache' },
+    servers: { type: 'string', default: '1' },
+    nodes: { type: 'string', default: '200000,1000000' },
+    look: { type: 'string', default: 'empty,tree' },
   });
-  const kinds = values.targets
-    .split(',')
-    .map((name) =>
-      name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined),
-    );
-  const nodeCounts = values.nodes.split(',').map(Number);
-  const look = values.look.split(',');
-  return { kinds, serverCount: Number(values.servers), nodeCounts, look };
+  const kinds = values.targets.split(',').map((text) => {
+    const name = command.oneOf('targets', text, ['vivarium', 'apache']);
+    return name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined);
+  });
+  const nodeCounts = values.nodes.split(',').map((text) => command.wholeNumber('nodes', text, 1));
+  const look = values.look.split(',').map((text) => command.oneOf('look', text, ['empty', 'tree']));
+  const serverCount = command.wholeNumber('servers', values.servers, 1);
+  return { kinds, serverCount, nodeCounts, look };
 }
 
 async function lookAtEmpty(kind: ServerKind, plan: Plan, directory: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** The command line of the compatibility run. */
 
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../../cluster/tool-command.ts';
 import { OpCode } from '../../src/base/op-code.ts';
 import { runCompat } from './compat.ts';
 
@@ -15,36 +15,29 @@ Asks Apache ZooKeeper 3.8.0 and this server the same things, and compares all th
   --without A,B  operations to leave out, such as multi,setAcl
 `;
 
-const OPTIONS = {
+const command = new ToolCommand(USAGE);
+const values = command.options({
   ops: { type: 'string', default: '100000' },
   seed: { type: 'string', default: '1' },
   servers: { type: 'string', default: '1' },
   failures: { type: 'string', default: '5' },
   without: { type: 'string', default: '' },
-} as const;
+});
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: OPTIONS });
-  const [ops, seed, servers, failures] = [
-    Number(values.ops),
-    Number(values.seed),
-    Number(values.servers),
-    Number(values.failures),
-  ];
   const names = values.without.split(',').filter((name) => name !== '');
-  const without = Object.entries(OpCode)
-    .filter(([name]) => names.includes(name))
-    .map(([, type]) => type);
-  const isUsable =
-    ops > 0 && Number.isInteger(seed) && failures > 0 && without.length === names.length;
-  if (!isUsable || (servers !== 1 && servers !== 3)) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
-  const result = await runCompat(
-    { ops, seed, serverCount: servers, failuresMax: failures, without },
-    (text) => process.stdout.write(text),
-  );
+  const without = names.map((wanted) => {
+    const found = Object.entries(OpCode).find(([name]) => name === wanted);
+    return found?.[1] ?? command.refuse(`--without: there is no operation '${wanted}'`);
+  });
+  const plan = {
+    ops: command.wholeNumber('ops', values.ops, 1),
+    seed: command.wholeNumber('seed', values.seed, 0),
+    serverCount: command.oneOf('servers', values.servers, ['1', '3']) === '1' ? 1 : 3,
+    failuresMax: command.wholeNumber('failures', values.failures, 1),
+    without,
+  } as const;
+  const result = await runCompat(plan, (text) => process.stdout.write(text));
   return result.failures === 0 ? 0 : 1;
 }
 

@@ -1,31 +1,33 @@
-/**
- * `npm run fuzz -- --frames N --seed S [--level decoders|records|server|peers]`: so many damaged
- * inputs in all, or at one level. The last line says what was done; the exit code is 1 if anything
- * went wrong.
- */
+/** The command line of the fuzzer. */
 
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../../cluster/tool-command.ts';
 import { DecoderFuzz } from './decoder-fuzz.ts';
 import { MemoryWatch } from './memory.ts';
 import { PeerFuzz } from './peer-fuzz.ts';
 import { RecordFuzz } from './record-fuzz.ts';
 import { ServerFuzz } from './server-fuzz.ts';
 
-const { values } = parseArgs({
-  options: {
-    frames: { type: 'string', default: '200000' },
-    seed: { type: 'string', default: '1' },
-    level: { type: 'string' },
-  },
+const USAGE = `npm run fuzz -- [options]
+
+Sends damaged inputs to decoders, records, servers and their peer ports. The last line says what was
+done; the exit code is 1 if anything went wrong.
+
+  --frames N     inputs in all (default 200000)
+  --seed S       (default 1)
+  --level LEVEL  decoders, records, server or peers: all inputs there
+`;
+
+const command = new ToolCommand(USAGE);
+const values = command.options({
+  frames: { type: 'string', default: '200000' },
+  seed: { type: 'string', default: '1' },
+  level: { type: 'string' },
 });
 
 /** Of all inputs; whole servers are dearer than decoders. */
-const SHARES: Readonly<Record<string, number>> = {
-  decoders: 0.4,
-  records: 0.15,
-  server: 0.4,
-  peers: 0.05,
-};
+const SHARES = { decoders: 0.4, records: 0.15, server: 0.4, peers: 0.05 } as const;
+type Level = keyof typeof SHARES;
+const LEVELS = ['decoders', 'records', 'server', 'peers'] as const satisfies readonly Level[];
 const DECODER_STEP = 50_000;
 const SERVER_ROUND = 40_000;
 const PEER_ROUND = 4000;
@@ -38,7 +40,7 @@ function print(line: string): void {
 }
 
 async function runLevel(
-  level: string,
+  level: Level,
   count: number,
   seed: number,
   memory: MemoryWatch,
@@ -75,22 +77,17 @@ async function runLevel(
       }
       return fuzz.summary;
     }
-    default:
-      throw new RangeError(`there is no level ${level}: ${Object.keys(SHARES).join(', ')}`);
   }
 }
 
 async function main(): Promise<boolean> {
-  const frames = Number(values.frames);
-  const seed = Number(values.seed);
-  if (!Number.isInteger(frames) || frames < 1 || !Number.isInteger(seed)) {
-    print('--frames and --seed are whole numbers');
-    return false;
-  }
-  const { level } = values;
-  const levels = level === undefined ? Object.entries(SHARES) : [[level, 1] as const];
+  const frames = command.wholeNumber('frames', values.frames, 1);
+  const seed = command.wholeNumber('seed', values.seed, 0);
+  const only =
+    values.level === undefined ? undefined : command.oneOf('level', values.level, LEVELS);
   const memory = new MemoryWatch();
-  for (const [name, share] of levels) {
+  for (const name of only === undefined ? LEVELS : [only]) {
+    const share = only === undefined ? SHARES[name] : 1;
     try {
       print(`${name}: ${await runLevel(name, Math.ceil(frames * share), seed, memory)}`);
     } catch (error) {

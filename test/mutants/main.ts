@@ -1,11 +1,6 @@
-/**
- * `npm run mutants -- [--only NAME,NAME] [--kind guards|generic] [--storms N] [--store-storms N]
- * [--seeds N] [--from S]`: takes guards away from the compiled code, or breaks it otherwise, one
- * place at a time, and says how many random schedules it takes to notice. The last line counts; the
- * exit code is 1 when a directed test does not notice the mutant it was written for.
- */
+/** The command line of the mutants. */
 
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../../cluster/tool-command.ts';
 import { GENERIC_CORE } from './generic-core.ts';
 import { GENERIC_STORE } from './generic-store.ts';
 import { GUARDS } from './guards.ts';
@@ -13,15 +8,28 @@ import type { Mutant } from './mutant.ts';
 import { passes, type Search, tryMutant, type Verdict } from './trial.ts';
 import { COMPILED, Workbench } from './workbench.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    kind: { type: 'string' },
-    seeds: { type: 'string', default: '200' },
-    storms: { type: 'string', default: '1000' },
-    'store-storms': { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-  },
+const USAGE = `npm run mutants -- [options]
+
+Takes guards away from the compiled code, or breaks it otherwise, one place at a time, and says how
+many random schedules it takes to notice. The last line counts; the exit code is 1 when a directed
+test does not notice the mutant it was written for.
+
+  --only NAME,NAME   these alone
+  --kind KIND        guards, generic or all (the default)
+  --storms N, --store-storms N
+                     at most so many storms of the core and of the store (default 1000)
+  --seeds N          at most so many simulated ensembles (default 200)
+  --from S           the first seed of each (default 1)
+`;
+
+const command = new ToolCommand(USAGE);
+const values = command.options({
+  only: { type: 'string' },
+  kind: { type: 'string', default: 'all' },
+  seeds: { type: 'string', default: '200' },
+  storms: { type: 'string', default: '1000' },
+  'store-storms': { type: 'string', default: '1000' },
+  from: { type: 'string', default: '1' },
 });
 
 function print(line: string): void {
@@ -29,13 +37,17 @@ function print(line: string): void {
 }
 
 function chosen(): readonly Mutant[] {
-  const { only, kind } = values;
+  const kind = command.oneOf('kind', values.kind, ['guards', 'generic', 'all']);
   const all = [
     ...(kind === 'generic' ? [] : GUARDS),
     ...(kind === 'guards' ? [] : [...GENERIC_CORE, ...GENERIC_STORE]),
   ];
-  const names = only?.split(',');
-  return names === undefined ? all : all.filter(({ name }) => names.includes(name));
+  return (
+    values.only?.split(',').map((wanted) => {
+      const mutant = all.find(({ name }) => name === wanted);
+      return mutant ?? command.refuse(`there is no mutant '${wanted}'`);
+    }) ?? all
+  );
 }
 
 function cell(search: Search | undefined): string {
@@ -53,10 +65,10 @@ function row({ name, what }: Mutant, { directed, storm, storeStorm, sim }: Verdi
 async function main(): Promise<boolean> {
   const mutants = chosen();
   const limits = {
-    storms: Number(values.storms),
-    storeStorms: Number(values['store-storms']),
-    seeds: Number(values.seeds),
-    firstSeed: Number(values.from),
+    storms: command.wholeNumber('storms', values.storms, 0),
+    storeStorms: command.wholeNumber('store-storms', values['store-storms'], 0),
+    seeds: command.wholeNumber('seeds', values.seeds, 0),
+    firstSeed: command.wholeNumber('from', values.from, 0),
   };
   const counts = { killed: 0, unnoticed: 0 };
   const bench = new Workbench();

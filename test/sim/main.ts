@@ -1,24 +1,30 @@
-/**
- * `npm run sim -- --seeds N --from S [--threads T] [--log] [--hashes FILE]`: simulates so many seeds.
- * The last line says what was done; the exit code is 1 if anything was violated. With `--log` the
- * seeds run one after the other and every line that a server logs is shown with its virtual time.
- * With `--hashes` the trace hash of each seed is written to a file, to compare two runs.
- */
+/** The command line of the simulator. */
 
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../../cluster/tool-command.ts';
 import { type Zxid, zxidHex } from '../../src/base/ids.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { replayCommand, runSeeds, totalsLine } from './seed-pool.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
-    threads: { type: 'string' },
-    log: { type: 'boolean', default: false },
-    hashes: { type: 'string' },
-  },
+const USAGE = `npm run sim -- [options]
+
+Simulates whole ensembles and their clients under faults, one for each seed. The last line says what
+was done; the exit code is 1 if anything was violated.
+
+  --seeds N      so many (default 100)
+  --from S       the first seed (default 1)
+  --threads T    seeds at a time (default: one for each processor)
+  --log          one after the other, with every line that a server logs and its virtual time
+  --hashes FILE  writes the trace hash of each seed, to compare two runs
+`;
+
+const command = new ToolCommand(USAGE);
+const values = command.options({
+  seeds: { type: 'string', default: '100' },
+  from: { type: 'string', default: '1' },
+  threads: { type: 'string' },
+  log: { type: 'boolean', default: false },
+  hashes: { type: 'string' },
 });
 
 function print(line: string): void {
@@ -47,18 +53,16 @@ async function replay(seed: number): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
-  const from = Number(values.from);
-  const count = Number(values.seeds);
-  if (!Number.isInteger(from) || !Number.isInteger(count) || from < 0 || count < 1) {
-    print('--from and --seeds are whole numbers');
-    return false;
-  }
+  const from = command.wholeNumber('from', values.from, 0);
+  const count = command.wholeNumber('seeds', values.seeds, 1);
   if (values.log) {
     let isGood = true;
     for (let seed = from; seed < from + count; seed++) isGood = (await replay(seed)) && isGood;
     return isGood;
   }
-  const threadCount = values.threads === undefined ? undefined : Number(values.threads);
+  const { threads } = values;
+  const threadCount =
+    threads === undefined ? undefined : command.wholeNumber('threads', threads, 1);
   const hashes: string[] = [];
   const isWanted = ({ seed, traceHash }: SeedResult): boolean => {
     hashes[seed - from] = `${seed} ${traceHash}\n`;

@@ -1,28 +1,37 @@
-/**
- * `npm run worlds -- --states N [--writes 2 --changes 2 --crashes 1 --cuts 1 --trims 0]
- * [--from settled|start] [--bug NAME,NAME|all]`: so many worlds, breadth first. The last line says
- * what was done; the exit code is 1 if anything was violated, or if a bug that was put back was not
- * found. With `--path` nothing is searched: what happens on that path is told.
- */
+/** The command line of the exploration of small worlds. */
 
-import { parseArgs } from 'node:util';
+import { ToolCommand } from '../../cluster/tool-command.ts';
 import { Exploration, summaryOf } from './exploration.ts';
 import { OLD_BUGS, type OldBug } from './old-bugs.ts';
 import { LIMIT_MAX, type Limits } from './row.ts';
 
-const { values } = parseArgs({
-  options: {
-    states: { type: 'string', default: '1000000' },
-    writes: { type: 'string', default: '2' },
-    changes: { type: 'string', default: '2' },
-    crashes: { type: 'string', default: '1' },
-    cuts: { type: 'string', default: '1' },
-    trims: { type: 'string', default: '0' },
-    from: { type: 'string', default: 'settled' },
-    bug: { type: 'string' },
-    path: { type: 'string' },
-  },
+const USAGE = `npm run worlds -- [options]
+
+Explores every state of three servers, breadth first. The last line says what was done; the exit code
+is 1 if anything was violated, or if a bug that was put back was not found.
+
+  --states N        so many (default 1000000)
+  --writes N, --changes N, --crashes N, --cuts N, --trims N
+                    how much may happen in one world: writes and changes of leader (2),
+                    crashes and cuts (1), trims of a log (0)
+  --from WHERE      settled, with a leader (the default), or start
+  --bug NAME,NAME   puts bugs of the original back, or all
+  --path PATH       searches nothing, and tells what happens on a path that was printed
+`;
+
+const command = new ToolCommand(USAGE);
+const values = command.options({
+  states: { type: 'string', default: '1000000' },
+  writes: { type: 'string', default: '2' },
+  changes: { type: 'string', default: '2' },
+  crashes: { type: 'string', default: '1' },
+  cuts: { type: 'string', default: '1' },
+  trims: { type: 'string', default: '0' },
+  from: { type: 'string', default: 'settled' },
+  bug: { type: 'string' },
+  path: { type: 'string' },
 });
+const isFromStart = command.oneOf('from', values.from, ['settled', 'start']) === 'start';
 
 /** A line of progress after so many worlds. */
 const REPORT_STATES = 1_000_000;
@@ -34,12 +43,7 @@ function print(line: string): void {
 type NumberOption = 'states' | 'writes' | 'changes' | 'crashes' | 'cuts' | 'trims';
 
 function numberOf(name: NumberOption): number {
-  const value = Number(values[name]);
-  const max = name === 'states' ? Number.MAX_SAFE_INTEGER : LIMIT_MAX;
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(`--${name} is a whole number up to ${max}`);
-  }
-  return value;
+  return command.wholeNumber(name, values[name], 0, name === 'states' ? undefined : LIMIT_MAX);
 }
 
 function limits(): Limits {
@@ -53,7 +57,6 @@ function limits(): Limits {
 }
 
 async function explore(bug: OldBug | undefined): Promise<Exploration> {
-  const isFromStart = values.from === 'start';
   const exploration = await Exploration.begin({ limits: limits(), isFromStart, bug });
   const states = numberOf('states');
   for (let goal = REPORT_STATES; ; goal += REPORT_STATES) {
@@ -67,8 +70,8 @@ function bugsNamed(names: string): OldBug[] {
   if (names === 'all') return [...OLD_BUGS];
   return names.split(',').map((name) => {
     const bug = OLD_BUGS.find((other) => other.name === name);
-    if (bug === undefined) throw new RangeError(`there is no bug ${name}`);
-    return bug;
+    const known = OLD_BUGS.map((other) => other.name).join(', ');
+    return bug ?? command.refuse(`--bug takes all, or some of ${known}, not '${name}'`);
   });
 }
 
@@ -88,7 +91,6 @@ async function findBugs(bugs: readonly OldBug[]): Promise<boolean> {
 
 /** What happens on a path that was printed with the same options. */
 async function tell(path: string): Promise<boolean> {
-  const isFromStart = values.from === 'start';
   const bug = values.bug === undefined ? undefined : bugsNamed(values.bug)[0];
   const exploration = await Exploration.begin({ limits: limits(), isFromStart, bug });
   for (const line of exploration.tell(path.split('.').map(Number))) print(line);
