@@ -4,9 +4,10 @@
  */
 
 import { invariant } from '../base/assert.ts';
+import { keyText } from '../base/key-text.ts';
 import type { Prng } from '../base/prng.ts';
 import type { KeyValue } from '../runtime/runtime.ts';
-import { keyText, SimTable, type TableChange } from './sim-table.ts';
+import { SimTable, type TableChange } from './sim-table.ts';
 
 /** Delays are drawn evenly between their bounds; probabilities are per batch. */
 export interface SimStorageOptions {

@@ -1,6 +1,7 @@
 /** The storage half of the seam, for one process of a simulated host: time, faults and locks over a `SimDisk`. */
 
 import { invariant } from '../base/assert.ts';
+import { keyText } from '../base/key-text.ts';
 import {
   type Cursor,
   type DiskSpace,
@@ -13,7 +14,7 @@ import {
 import { type DiskBatch, DiskStore, isWithin, normalizePath, type SimDisk } from './sim-disk.ts';
 import type { SimProcess } from './sim-process.ts';
 import { TraceKind } from './sim-scheduler.ts';
-import { keyText, type TableChange, type TableView } from './sim-table.ts';
+import type { TableChange, TableView } from './sim-table.ts';
 
 export class SimStorage implements Storage {
   readonly #process: SimProcess;

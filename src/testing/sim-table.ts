@@ -5,6 +5,7 @@
  */
 
 import { invariant } from '../base/assert.ts';
+import { keyBytes, keyText } from '../base/key-text.ts';
 import type { KeyRange, KeyValue } from '../runtime/runtime.ts';
 
 /** `value` undefined: a deletion. */
@@ -167,21 +168,6 @@ export class TableView {
 
 function pairBytes(key: string, value: Uint8Array | undefined): number {
   return value === undefined ? 0 : key.length + value.length;
-}
-
-/** Up to here characters are put together faster than a Buffer is made; most keys are far shorter. */
-const SHORT_KEY_LENGTH_MAX = 64;
-
-export function keyText(key: Uint8Array): string {
-  return key.length <= SHORT_KEY_LENGTH_MAX
-    ? String.fromCharCode(...key)
-    : Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}
-
-export function keyBytes(key: string): Uint8Array {
-  const bytes = new Uint8Array(key.length);
-  for (let i = 0; i < key.length; i++) bytes[i] = key.charCodeAt(i);
-  return bytes;
 }
 
 /** Code units, as `<` does; `sort` without it would do the same, more slowly. */

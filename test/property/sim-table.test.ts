@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { keyText } from '../../src/base/key-text.ts';
 import type { KeyRange } from '../../src/runtime/runtime.ts';
-import { keyText, SimTable, type TableChange } from '../../src/testing/sim-table.ts';
+import { SimTable, type TableChange } from '../../src/testing/sim-table.ts';
 
 const SEED = 20_260_101;
 

@@ -3,12 +3,13 @@
  * that order: the ends are cheap to change, the middle is not.
  */
 
+import { keyText } from '../../base/key-text.ts';
 import type { KeyRange } from '../runtime.ts';
 
 /** Places in front that no key uses any more are given back when there are more of them than this. */
 const UNUSED_MAX = 1024;
 
-/** Keys by name, and the home of each at the same index. */
+/** Keys by name, which is their text, and the home of each at the same index. */
 export interface KeyView<Home> {
   readonly names: readonly string[];
   readonly homes: readonly Home[];
@@ -44,11 +45,11 @@ export class KeyHomes<Home> {
   /** The keys of a range as they are now, ascending; nothing changes them later. */
   view({ gte, gt, lt, lte }: KeyRange): KeyView<Home> {
     let from = this.#start;
-    if (gte !== undefined) from = Math.max(from, this.#find(nameOf(gte)));
-    if (gt !== undefined) from = Math.max(from, this.#findBehind(nameOf(gt)));
+    if (gte !== undefined) from = Math.max(from, this.#find(keyText(gte)));
+    if (gt !== undefined) from = Math.max(from, this.#findBehind(keyText(gt)));
     let to = this.#names.length;
-    if (lt !== undefined) to = Math.min(to, this.#find(nameOf(lt)));
-    if (lte !== undefined) to = Math.min(to, this.#findBehind(nameOf(lte)));
+    if (lt !== undefined) to = Math.min(to, this.#find(keyText(lt)));
+    if (lte !== undefined) to = Math.min(to, this.#findBehind(keyText(lte)));
     to = Math.max(from, to);
     return { names: this.#names.slice(from, to), homes: this.#homes.slice(from, to) };
   }
@@ -88,9 +89,4 @@ export class KeyHomes<Home> {
     const at = this.#find(name);
     return this.#names[at] === name ? at + 1 : at;
   }
-}
-
-/** The key's bytes as characters, which compare as the bytes do. */
-export function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }

@@ -1,8 +1,9 @@
 /** Reads the keys of several segments in order, each from where its last version is. */
 
 import { invariant } from '../../base/assert.ts';
+import { keyText } from '../../base/key-text.ts';
 import { type Cursor, type KeyRange, type KeyValue, RuntimeError } from '../runtime.ts';
-import { type KeyView, nameOf } from './key-homes.ts';
+import type { KeyView } from './key-homes.ts';
 import type { Segment, SegmentReader } from './segment.ts';
 
 /** The keys of a view as they were when it was made; closed segments are opened when reached. */
@@ -64,7 +65,7 @@ export class SegmentedCursor implements Cursor {
         if (source.page.length === 0) return undefined;
         continue;
       }
-      const there = nameOf(pair[0]);
+      const there = keyText(pair[0]);
       if (there === name) {
         source.at++;
         return pair[1].length === 0 ? undefined : pair;

@@ -15,6 +15,7 @@
  */
 
 import { invariant } from '../../base/assert.ts';
+import { keyText } from '../../base/key-text.ts';
 import {
   type Cursor,
   type KeyRange,
@@ -22,7 +23,7 @@ import {
   RuntimeError,
   type WriteBatch,
 } from '../runtime.ts';
-import { KeyHomes, nameOf } from './key-homes.ts';
+import { KeyHomes } from './key-homes.ts';
 import { MEMORY_BYTES, openLevelStore, RECORD_OVERHEAD_BYTES } from './level-store.ts';
 import { findSegments, hasSegments, ROOT, requireCurrent, Segment } from './segment.ts';
 import { SegmentedCursor } from './segmented-cursor.ts';
@@ -117,7 +118,7 @@ export class SegmentedStore implements KeyValueStore {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.#refuseIfClosed();
-    const value = await this.#homes.get(nameOf(key))?.get(key);
+    const value = await this.#homes.get(keyText(key))?.get(key);
     // Empty when a write that is under way deletes it.
     return value?.length === 0 ? undefined : value;
   }
@@ -194,7 +195,7 @@ export class SegmentedStore implements KeyValueStore {
   }
 
   #note(segment: Segment, key: Uint8Array, value: Uint8Array | undefined): void {
-    const name = nameOf(key);
+    const name = keyText(key);
     const before = this.#homes.get(name);
     if (before !== undefined) before.liveCount--;
     if (value === undefined) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { KeyHomes, nameOf } from '../../../../src/runtime/node/key-homes.ts';
+import { keyText } from '../../../../src/base/key-text.ts';
+import { KeyHomes } from '../../../../src/runtime/node/key-homes.ts';
 import type { KeyRange } from '../../../../src/runtime/runtime.ts';
 
 type Change = readonly [key: number, home: number | undefined];
@@ -16,7 +17,7 @@ const bound = fc.option(
 const RANGE: fc.Arbitrary<KeyRange> = fc.record({ gte: bound, gt: bound, lt: bound, lte: bound });
 
 function name(number: number): string {
-  return nameOf(Uint8Array.of(number));
+  return keyText(Uint8Array.of(number));
 }
 
 function isWithin(number: number, { gte, gt, lt, lte }: KeyRange): boolean {
