@@ -1,6 +1,5 @@
 /**
- * The replicated state of a server: znodes, sessions and who owns which ephemeral node, kept in
- * memory and changed only by `apply`. Every replica that applies the same transactions in the same
+ * The replicated state of a server: znodes and sessions, kept in memory and changed only by `apply`. Every replica that applies the same transactions in the same
  * order holds the same tree: time, session and final names come with the transaction, nothing from
  * a local clock, a random number or the order of a foreign map.
  *
@@ -9,20 +8,14 @@
  * as the original does when it replays its log.
  */
 
-import { type Acl, OPEN_ACL, Perm } from '../base/acl.ts';
 import { invariant, unreachable } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
-import { follows, SESSION_NONE, type SessionId, ZXID_NONE, type Zxid } from '../base/ids.ts';
+import { follows, type SessionId, ZXID_NONE, type Zxid } from '../base/ids.ts';
 import type { Stat } from '../base/stat.ts';
-import { AclTable } from './acl-table.ts';
 import type { ChangeTracker } from './change-tracker.ts';
-import { TreeDigest } from './digest.ts';
-import { Ephemerals } from './ephemerals.ts';
-import { NodeTable } from './node-table.ts';
-import { NodeKind, nodeKind } from './owner.ts';
-import { QuotaBook } from './quota.ts';
+import type { Ephemerals } from './ephemerals.ts';
+import type { QuotaBook } from './quota.ts';
 import { SessionTable } from './session-table.ts';
-import { NO_SLOT } from './stat-slab.ts';
 import type { TreeListener } from './tree-listener.ts';
 import {
   type CloseSessionTxn,
@@ -35,6 +28,7 @@ import {
   TxnType,
 } from './txn.ts';
 import { type NodeFields, Znode } from './znode.ts';
+import { CONFIG_PATH, CONFIG_VERSION, Znodes } from './znodes.ts';
 
 /** What became of one operation. */
 export interface OpResult {
@@ -75,56 +69,36 @@ const UNWANTED: ApplyResult = Object.freeze({
   results: NO_RESULTS,
 });
 
-const ZOOKEEPER_PATH = '/zookeeper';
-const QUOTA_PATH = '/zookeeper/quota';
-const CONFIG_PATH = '/zookeeper/config';
-const CONFIG_ACL: readonly Acl[] = [{ perms: Perm.read, scheme: 'world', id: 'anyone' }];
-/** What data version and ACL version of the config node always show. */
-const CONFIG_VERSION = -1;
-const EMPTY = new Uint8Array(0);
 /** In a create of the oldest log format: one more than the parent has. */
 const CVERSION_UNKNOWN = -1;
-const SLASH = 0x2f;
 
 export class DataTree {
   listener: TreeListener | undefined = undefined;
-  changes: ChangeTracker | undefined = undefined;
   /** Read-only outside: changed by transactions. */
   readonly sessions: SessionTable = new SessionTable();
   /** Read-only outside: changed by transactions. */
-  readonly ephemerals: Ephemerals = new Ephemerals((slot) => this.#node(slot));
+  readonly ephemerals: Ephemerals;
   /** Read-only outside: kept current by transactions. */
   readonly quotas: QuotaBook;
-  readonly #extendedTypes: boolean;
-  readonly #table = new NodeTable();
-  readonly #acls = new AclTable();
-  readonly #digest = new TreeDigest();
-  readonly #sweepable = new Set<number>();
-  readonly #root: Znode;
+  readonly #nodes: Znodes;
   /** What the operation being applied created or changed by itself; for its result. */
   #touched: Znode | undefined = undefined;
-  /** Parent of the node restored last, while a checkpoint is loaded. */
-  #restoring: { readonly path: string; readonly node: Znode } | undefined;
   #lastZxid: Zxid = ZXID_NONE;
-  #nodeCount = 0;
-  #dataSize = 0;
 
   /** The tree of a database nothing was written to yet. */
   constructor(options: DataTreeOptions = {}) {
-    this.#extendedTypes = options.extendedTypes ?? false;
-    this.quotas = new QuotaBook({
-      find: (path) => this.find(path),
-      rewrite: (node, path, data) => this.#rewrite(node, path, data),
-    });
-    this.#root = this.#settle(this.#table.root, '/', OPEN_ACL, SESSION_NONE);
-    this.#bear(this.#root, '/', EMPTY, ZXID_NONE, 0);
-    const zookeeper = this.#insert(this.#root, ZOOKEEPER_PATH, OPEN_ACL, SESSION_NONE, 0);
-    this.#bear(zookeeper, ZOOKEEPER_PATH, EMPTY, ZXID_NONE, 0);
-    const config = this.#insert(zookeeper, CONFIG_PATH, CONFIG_ACL, SESSION_NONE, 0);
-    config.recordAcl(config.sharedAcl, CONFIG_VERSION);
-    this.#bear(config, CONFIG_PATH, EMPTY, ZXID_NONE, 0);
-    const quota = this.#insert(zookeeper, QUOTA_PATH, OPEN_ACL, SESSION_NONE, 0);
-    this.#bear(quota, QUOTA_PATH, EMPTY, ZXID_NONE, 0);
+    this.#nodes = new Znodes(options.extendedTypes ?? false);
+    this.ephemerals = this.#nodes.ephemerals;
+    this.quotas = this.#nodes.quotas;
+  }
+
+  /** Hears of every change before it is made. */
+  get changes(): ChangeTracker | undefined {
+    return this.#nodes.changes;
+  }
+
+  set changes(changes: ChangeTracker | undefined) {
+    this.#nodes.changes = changes;
   }
 
   /** Zxid of the last transaction applied, or of the checkpoint restored. */
@@ -134,7 +108,7 @@ export class DataTree {
 
   /** All nodes, the root and those of `/zookeeper` included. */
   get nodeCount(): number {
-    return this.#nodeCount;
+    return this.#nodes.count;
   }
 
   get ephemeralCount(): number {
@@ -147,37 +121,31 @@ export class DataTree {
 
   /** Sum over all nodes of path length (UTF-16 units) and data bytes, as `zk_approximate_data_size`. */
   get approximateDataSize(): number {
-    return this.#dataSize;
+    return this.#nodes.dataSize;
   }
 
   /** Sum of the node digests modulo 2^64; see `digest.ts`. */
   get digest(): bigint {
-    return this.#digest.value;
+    return this.#nodes.digest.value;
   }
 
   get digestHex(): string {
-    return this.#digest.hex;
-  }
-
-  /** Containers and nodes with a time to live: what the leader's sweep looks at. */
-  *sweepable(): Generator<Znode> {
-    for (const slot of this.#sweepable) yield this.#node(slot);
+    return this.#nodes.digest.hex;
   }
 
   /** The node at a path, `""` being the root too. Paths are not validated: a bad one has no node. */
   find(path: string): Znode | undefined {
-    return this.#nodeAt(path, path.length);
+    return this.#nodes.at(path, path.length);
   }
 
   /** Every node with its path, parents before children. The tree must not change meanwhile. */
-  *walk(): Generator<readonly [path: string, node: Znode]> {
-    const pending: (readonly [string, Znode])[] = [['/', this.#root]];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      yield next;
-      const [path, node] = next;
-      const prefix = path === '/' ? path : `${path}/`;
-      for (const child of node.children()) pending.push([prefix + child.name, child]);
-    }
+  walk(): Generator<readonly [path: string, node: Znode]> {
+    return this.#nodes.walk();
+  }
+
+  /** Containers and nodes with a time to live: what the leader's sweep looks at. */
+  sweepable(): Generator<Znode> {
+    return this.#nodes.sweepable();
   }
 
   /**
@@ -200,50 +168,18 @@ export class DataTree {
   setConfig(text: Uint8Array, configZxid: Zxid): void {
     const node = this.find(CONFIG_PATH);
     invariant(node !== undefined, 'config node missing');
-    this.#replaceData(node, CONFIG_PATH, text, CONFIG_VERSION, configZxid, node.mtimeMs);
+    this.#nodes.replaceData(node, CONFIG_PATH, text, CONFIG_VERSION, configZxid, node.mtimeMs);
     this.listener?.dataChanged(CONFIG_PATH, node);
   }
 
   /** Before a checkpoint of so many nodes is put in. */
   reserve(nodeCount: number): void {
-    this.#table.reserve(nodeCount);
+    this.#nodes.reserve(nodeCount);
   }
 
-  /**
-   * Puts a node of a checkpoint into a tree that is being loaded, parents before children. False
-   * when the parent is missing, the path cannot be one, or a node of every tree has an owner: the
-   * checkpoint is damaged. `mark` becomes the node's `checkpointMark`.
-   */
+  /** As `Znodes.restore`. */
   restoreNode(path: string, fields: NodeFields, mark = 0): boolean {
-    const cut = path.lastIndexOf('/');
-    if (cut === -1 || (path.length > 1 && cut === path.length - 1)) return false;
-    const parent = this.#parentToRestore(path, cut);
-    if (parent === undefined) return false;
-    let node = path.length === 1 ? this.#root : this.#child(parent, path, cut);
-    if (node === undefined) {
-      const { acl, storedOwner, data } = fields;
-      node = this.#insert(parent, path, acl, storedOwner, data?.length ?? 0);
-    } else {
-      if (node.storedOwner !== fields.storedOwner) return false;
-      this.#replaceAcl(node, fields.acl, fields.aversion);
-      this.#dataSize -= node.dataLength;
-    }
-    node.recordFields(fields);
-    node.checkpointMark = mark;
-    this.#dataSize += node.dataLength;
-    this.#digest.contentChanged(node, path, fields.data);
-    this.quotas.restored(path);
-    return true;
-  }
-
-  /** Siblings follow each other in a checkpoint, so that most have the parent of the one before. */
-  #parentToRestore(path: string, cut: number): Znode | undefined {
-    const parentPath = path.slice(0, cut);
-    const known = this.#restoring;
-    if (known?.path === parentPath) return known.node;
-    const node = this.find(parentPath);
-    this.#restoring = node && { path: parentPath, node };
-    return node;
+    return this.#nodes.restore(path, fields, mark);
   }
 
   restoreSession(sessionId: SessionId, timeoutMs: number): void {
@@ -253,7 +189,7 @@ export class DataTree {
   /** Ends loading: the tree is as it was after this zxid. */
   restoreZxid(zxid: Zxid): void {
     invariant(this.#lastZxid === ZXID_NONE, 'checkpoint loaded into a used tree');
-    this.#restoring = undefined;
+    this.#nodes.restored();
     this.#lastZxid = zxid;
   }
 
@@ -323,30 +259,25 @@ export class DataTree {
   }
 
   #create(zxid: Zxid, timeMs: number, txn: CreateTxn): ErrorCode {
+    const nodes = this.#nodes;
     const path = txn.path;
     const cut = path.lastIndexOf('/');
-    const parent = this.#nodeAt(path, cut);
+    const parent = nodes.at(path, cut);
     if (parent === undefined) return ErrorCode.noNode;
     const parentPath = cut === 0 ? '/' : path.slice(0, cut);
-    this.#beforeChange(parent, parentPath);
+    nodes.beforeChange(parent, parentPath);
     const creates =
       txn.parentCversion === CVERSION_UNKNOWN ? parent.creates + 1 : txn.parentCversion;
     parent.recordChildCreated(creates, zxid);
-    this.#digest.statChanged(parent);
-    const existing = this.#child(parent, path, cut);
+    nodes.digest.statChanged(parent);
+    const existing = nodes.child(parent, path, cut);
     if (existing !== undefined) {
-      this.#beforeChange(existing, path);
-      this.#replaceAcl(existing, txn.acl, existing.aversion);
+      nodes.beforeChange(existing, path);
+      nodes.replaceAcl(existing, txn.acl, existing.aversion);
       return ErrorCode.nodeExists;
     }
-    const node = this.#insert(parent, path, txn.acl, txn.ephemeralOwner, txn.data?.length ?? 0);
-    this.#bear(node, path, txn.data, zxid, timeMs);
-    const changes = this.changes;
-    if (changes !== undefined) {
-      node.checkpointMark = changes.mark;
-      changes.created(node, path);
-    }
-    this.quotas.created(path, node);
+    const { acl, ephemeralOwner, data } = txn;
+    const node = nodes.create(parent, path, acl, ephemeralOwner, data, zxid, timeMs);
     this.#touched = node;
     this.listener?.created(path, node);
     this.listener?.childrenChanged(parentPath, parent);
@@ -354,16 +285,17 @@ export class DataTree {
   }
 
   #delete(zxid: Zxid, path: string): ErrorCode {
+    const nodes = this.#nodes;
     const cut = path.lastIndexOf('/');
-    const parent = this.#nodeAt(path, cut);
+    const parent = nodes.at(path, cut);
     if (parent === undefined || path === '/') return ErrorCode.noNode;
     const parentPath = cut === 0 ? '/' : path.slice(0, cut);
-    this.#beforeChange(parent, parentPath);
+    nodes.beforeChange(parent, parentPath);
     parent.recordChildDeleted(zxid);
-    this.#digest.statChanged(parent);
-    const node = this.#child(parent, path, cut);
+    nodes.digest.statChanged(parent);
+    const node = nodes.child(parent, path, cut);
     if (node === undefined) return ErrorCode.noNode;
-    this.#removeSubtree(node, path);
+    nodes.remove(node, path);
     this.listener?.deleted(path, node);
     this.listener?.childrenChanged(parentPath, parent);
     node.release();
@@ -371,10 +303,11 @@ export class DataTree {
   }
 
   #setData(zxid: Zxid, timeMs: number, txn: SetDataTxn): ErrorCode {
-    const node = this.find(txn.path);
+    const nodes = this.#nodes;
+    const node = nodes.find(txn.path);
     if (node === undefined) return ErrorCode.noNode;
     const bytesBefore = node.dataLength;
-    this.#replaceData(node, txn.path, txn.data, txn.version, zxid, timeMs);
+    nodes.replaceData(node, txn.path, txn.data, txn.version, zxid, timeMs);
     this.quotas.dataChanged(txn.path, node.dataLength - bytesBefore);
     this.#touched = node;
     this.listener?.dataChanged(txn.path, node);
@@ -382,11 +315,12 @@ export class DataTree {
   }
 
   #setAcl(txn: SetAclTxn): ErrorCode {
-    const node = this.find(txn.path);
+    const nodes = this.#nodes;
+    const node = nodes.find(txn.path);
     if (node === undefined) return ErrorCode.noNode;
-    this.#beforeChange(node, txn.path);
-    this.#replaceAcl(node, txn.acl, txn.version);
-    this.#digest.statChanged(node);
+    nodes.beforeChange(node, txn.path);
+    nodes.replaceAcl(node, txn.acl, txn.version);
+    nodes.digest.statChanged(node);
     this.#touched = node;
     return ErrorCode.ok;
   }
@@ -400,111 +334,6 @@ export class DataTree {
     this.changes?.beforeSessionChange(sessionId);
     this.sessions.delete(sessionId);
     return ErrorCode.ok;
-  }
-
-  #replaceData(
-    node: Znode,
-    path: string,
-    data: Uint8Array | null,
-    version: number,
-    zxid: Zxid,
-    timeMs: number,
-  ): void {
-    this.#beforeChange(node, path);
-    this.#dataSize -= node.dataLength;
-    node.recordData(data, version, zxid, timeMs);
-    this.#dataSize += node.dataLength;
-    this.#digest.contentChanged(node, path, data);
-  }
-
-  /** Quota bookkeeping: below `/zookeeper`, so no digest covers the node. */
-  #rewrite(node: Znode, path: string, data: string): void {
-    invariant(!node.isCounted, 'bookkeeping in a node that the digest covers');
-    this.#beforeChange(node, path);
-    this.#dataSize += data.length - node.dataLength;
-    node.recordText(data);
-  }
-
-  #replaceAcl(node: Znode, acl: readonly Acl[], aversion: number): void {
-    const old = node.sharedAcl;
-    node.recordAcl(this.#acls.acquire(acl), aversion);
-    this.#acls.release(old);
-  }
-
-  #node(slot: number): Znode {
-    return new Znode(this.#table, this.#acls, slot);
-  }
-
-  /** The node at the part of a path before `end`. */
-  #nodeAt(path: string, end: number): Znode | undefined {
-    const slot = this.#table.find(path, end);
-    return slot === NO_SLOT ? undefined : this.#node(slot);
-  }
-
-  /** The child whose name follows the slash at `cut`. */
-  #child(parent: Znode, path: string, cut: number): Znode | undefined {
-    const slot = this.#table.child(parent.slot, path, cut);
-    return slot === NO_SLOT ? undefined : this.#node(slot);
-  }
-
-  /** Links a new node under its parent, every number zero. */
-  #insert(
-    parent: Znode,
-    path: string,
-    acl: readonly Acl[],
-    owner: SessionId,
-    dataBytes: number,
-  ): Znode {
-    const slot = this.#table.insert(parent.slot, path, path.lastIndexOf('/'), dataBytes);
-    return this.#settle(slot, path, acl, owner);
-  }
-
-  #settle(slot: number, path: string, acl: readonly Acl[], owner: SessionId): Znode {
-    const node = this.#node(slot);
-    const isCounted = !path.startsWith(ZOOKEEPER_PATH) || path.charCodeAt(10) !== SLASH;
-    const kind = nodeKind(owner, this.#extendedTypes);
-    node.recordNature(this.#acls.acquire(acl), owner, kind, isCounted);
-    if (kind === NodeKind.ephemeral) this.ephemerals.add(owner, slot);
-    else if (kind !== NodeKind.persistent) this.#sweepable.add(slot);
-    this.#nodeCount += 1;
-    this.#dataSize += path.length;
-    return node;
-  }
-
-  #bear(node: Znode, path: string, data: Uint8Array | null, zxid: Zxid, timeMs: number): void {
-    node.recordBirth(data, zxid, timeMs);
-    this.#dataSize += node.dataLength;
-    this.#digest.contentChanged(node, path, data);
-  }
-
-  /** A node deleted by a validated transaction has no children; one overtaken on replay may. */
-  #removeSubtree(node: Znode, path: string): void {
-    if (node.numChildren > 0) {
-      for (const child of [...node.children()]) {
-        this.#removeSubtree(child, `${path}/${child.name}`);
-        child.release();
-      }
-    }
-    this.changes?.beforeDelete(node, path);
-    this.#remove(node, path);
-  }
-
-  /** Unlinks a node; its numbers, data and ACL stay readable until it is released. */
-  #remove(node: Znode, path: string): void {
-    this.#table.remove(node.slot);
-    if (node.isEphemeral) this.ephemerals.remove(node.storedOwner, node.slot);
-    else if (node.kind !== NodeKind.persistent) this.#sweepable.delete(node.slot);
-    this.#digest.removed(node);
-    this.#nodeCount -= 1;
-    this.#dataSize -= path.length + node.dataLength;
-    this.quotas.deleted(path, node);
-  }
-
-  #beforeChange(node: Znode, path: string): void {
-    const changes = this.changes;
-    if (changes === undefined || node.checkpointMark === changes.mark) return;
-    changes.beforeChange(node, path);
-    node.checkpointMark = changes.mark;
   }
 
   #result(body: TxnBody, error: ErrorCode, stat: Stat | null): ApplyResult {

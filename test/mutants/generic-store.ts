@@ -77,11 +77,11 @@ export const GENERIC_STORE: readonly Mutant[] = [
       'this.#dirty.set(path, 0);',
     ],
   ),
-  mutantAt('store/data-tree', 'tree-digest', 'the digest keeps what was deleted', [
-    'this.#digest.removed(node);',
+  mutantAt('store/znodes', 'tree-digest', 'the digest keeps what was deleted', [
+    'this.digest.removed(node);',
     '',
   ]),
-  mutantAt('store/data-tree', 'tree-untracked', 'a change after a checkpoint is not noted', [
+  mutantAt('store/znodes', 'tree-untracked', 'a change after a checkpoint is not noted', [
     'node.checkpointMark === changes.mark)',
     'node.checkpointMark >= changes.mark - 1)',
   ]),
