@@ -1,29 +1,24 @@
 /**
- * One socket of a client. Frames are decoded where they lie; replies and watch events of a turn are
- * appended to one slab and leave in one write at its end.
+ * One socket of a client, from its first bytes to its close. Frames are decoded where they lie.
  *
  * It reads as long as nothing speaks against it: the handshake is over, the client takes its
  * replies, and not too much is pending. Otherwise it stops in the middle of what it got, keeps the
  * rest, pauses the socket, and goes on at the end of a later turn. A client that does not take what
- * it asked for is cut off when too much is waiting for it, or when its session's time is over.
+ * it asked for is cut off when its session's time is over, if not before (`reply-writer`).
  */
 
 import type { Acl } from '../base/acl.ts';
-import type { ErrorCode } from '../base/error-code.ts';
-import { SESSION_NONE, type SessionId, sessionIdHex } from '../base/ids.ts';
-import { OpCode } from '../base/op-code.ts';
-import { type EventType, STATE_SYNC_CONNECTED } from '../base/watch-event.ts';
+import { SESSION_NONE, type SessionId } from '../base/ids.ts';
+import type { EventType } from '../base/watch-event.ts';
 import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
-import { JuteWriter } from '../protocol/jute-writer.ts';
-import { encodeReplyHeader, HEADER_ZXID_NONE, SpecialXid } from '../protocol/records/header.ts';
-import { encodeWatcherEvent } from '../protocol/records/watch.ts';
+import { HEADER_ZXID_NONE } from '../protocol/records/header.ts';
 import type { ByteStream, StreamHandler } from '../runtime/runtime.ts';
 import type { Watcher } from '../session/watch-manager.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { fourLetterWord, TRACE_MASK_BYTES } from './four-letter-word.ts';
-import { isWrite } from './handlers/write-reply.ts';
 import { openSession } from './handshake.ts';
 import { plainHost } from './remote-address.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import { RequestPipeline } from './request-pipeline.ts';
 import { ConnectionStats } from './server-stats.ts';
 
@@ -31,10 +26,6 @@ import { ConnectionStats } from './server-stats.ts';
 export const CLOSING_TIMEOUT_MS = 10_000;
 /** A connection whose requests have taken so long is read on when the others have had their turn. */
 const SLICE_MS = 5;
-/** The slab is written before the end of the turn when it holds so much. */
-const FLUSH_BYTES = 64 * 1024;
-/** Offset of the error in a reply's frame: behind length, xid and zxid. */
-const ERROR_OFFSET = 16;
 const NO_BYTES = new Uint8Array(0);
 
 type ConnectionState =
@@ -51,7 +42,7 @@ export class Connection implements StreamHandler, Watcher {
   /** The client's address as plain text, without its port. */
   readonly remoteHost: string;
   readonly stats: ConnectionStats;
-  readonly writer: JuteWriter;
+  readonly replies: ReplyWriter;
   /** For the host: the end of its turn is asked for. */
   isTurnRequested = false;
   sessionId: SessionId = SESSION_NONE;
@@ -61,9 +52,6 @@ export class Connection implements StreamHandler, Watcher {
   readonly #decoder: FrameDecoder;
   readonly #pipeline: RequestPipeline;
   #state: ConnectionState = 'opening';
-  /** A reply as long as any may be is no sign yet that the client does not read. */
-  readonly #backlogBytesMax: number;
-  #isClogged = false;
   #isHeld = false;
   #endsWhenDrained = false;
   /** Since when frames lie here unread because of what is in work. */
@@ -72,22 +60,16 @@ export class Connection implements StreamHandler, Watcher {
   #waitedMs = 0;
   /** `heldBytes` as it was last told the host. */
   #notedBytes = 0;
-  /** Of the reply being written. */
-  #replyZxid = 0;
   /** What has come behind `stmk`. */
   #argument: Uint8Array = NO_BYTES;
 
   constructor(stream: ByteStream, host: ConnectionHost) {
     this.stream = stream;
     this.#host = host;
-    this.writer = new JuteWriter(undefined, host.slabs);
     this.remoteHost = plainHost(stream.remote.host);
-    this.#backlogBytesMax = Math.max(
-      host.options.limits.backlogBytesMax,
-      2 * host.options.replyBytesMax,
-    );
     this.stats = new ConnectionStats(host.wallMs());
     this.#decoder = new FrameDecoder(host.options.juteMaxBufferBytes, true);
+    this.replies = new ReplyWriter(this, host);
     this.#pipeline = new RequestPipeline(this, host);
   }
 
@@ -125,14 +107,9 @@ export class Connection implements StreamHandler, Watcher {
     return this.#waitedMs;
   }
 
-  /** Bytes written for the client that the network has not taken. */
-  get backlogBytes(): number {
-    return this.stream.bufferedBytes + this.writer.length;
-  }
-
   /** What is kept in memory until the client sends the rest of a frame, or takes what it asked for. */
   get heldBytes(): number {
-    const unsentBytes = this.#isClogged ? this.backlogBytes : 0;
+    const unsentBytes = this.replies.isClogged ? this.replies.backlogBytes : 0;
     return this.#decoder.keptBytes + this.#pipeline.localBytes + unsentBytes;
   }
 
@@ -159,13 +136,13 @@ export class Connection implements StreamHandler, Watcher {
     this.#decoder.push(chunk);
     this.#readFrames();
     host.reader.release();
-    this.#noteHeld();
+    this.noteHeld();
   }
 
   onDrain(): void {
     if (this.#state === 'closed') return;
-    this.#isClogged = false;
-    this.#noteHeld();
+    this.replies.drained();
+    this.noteHeld();
     this.#host.refreshNow();
     this.touch();
     this.#host.requestTurn(this);
@@ -193,42 +170,19 @@ export class Connection implements StreamHandler, Watcher {
     return this.#pipeline.identities;
   }
 
+  /** What is kept here in memory may have changed. */
+  noteHeld(): void {
+    if (this.#state === 'closed') return;
+    const heldBytes = this.heldBytes;
+    if (heldBytes === this.#notedBytes) return;
+    this.#notedBytes = heldBytes;
+    this.#host.buffers.hold(this, heldBytes);
+  }
+
   /** Puts off the moment at which silence ends the connection. */
   touch(): void {
     const isEstablished = this.#state === 'open' || this.#state === 'connecting';
     if (isEstablished) this.#host.expireAfter(this, this.sessionTimeoutMs);
-  }
-
-  /** Starts a reply: length and header. The record is written to `writer`, then `endReply` called. */
-  beginReply(xid: number, zxid: number): number {
-    const mark = this.writer.beginFrame();
-    encodeReplyHeader(this.writer, xid, zxid, 0);
-    this.#replyZxid = zxid;
-    return mark;
-  }
-
-  /** Completes the reply begun at the mark. */
-  endReply(mark: number, op: number, xid: number, error: ErrorCode, receivedMs: number): void {
-    if (error !== 0) this.writer.patchInt(mark + ERROR_OFFSET, error);
-    // The original looks up the name of a write only when it has succeeded.
-    const shownOp = error !== 0 && isWrite(op) ? OpCode.error : op;
-    this.endFrame(mark, shownOp, xid, this.#replyZxid, receivedMs);
-  }
-
-  /** Completes a frame that answers a request, and counts it. */
-  endFrame(mark: number, op: number, xid: number, zxid: number, receivedMs: number): void {
-    this.writer.endFrame(mark);
-    const { nowMs, stats } = this.#host;
-    const latencyMs = Math.max(0, Math.round(nowMs - receivedMs));
-    stats.recordResponse(this.writer.length - mark - 4);
-    this.stats.packetsSent += 1;
-    // Answered where frames are read, these two never were requests to the original's statistics.
-    if (op !== OpCode.auth && op !== OpCode.sasl) {
-      const isUpdate = isWrite(op) || op === OpCode.createSession || op === OpCode.error;
-      stats.recordLatency(latencyMs, isUpdate);
-      this.stats.recordReply(op, xid, zxid, latencyMs, nowMs);
-    }
-    this.#wrote();
   }
 
   /** Whether the client may read a node with the ACL, and so may hear of it. */
@@ -238,12 +192,12 @@ export class Connection implements StreamHandler, Watcher {
 
   /** A watch of this connection was triggered by the transaction being applied. */
   notify(type: EventType, path: string): void {
-    this.#writeEvent(type, path, this.#host.backend.tree.lastZxid);
+    if (this.isOpen) this.replies.event(type, path, this.#host.backend.tree.lastZxid);
   }
 
   /** A watch that the client brings back missed this event while it was away. */
   missed(type: EventType, path: string): void {
-    this.#writeEvent(type, path, HEADER_ZXID_NONE);
+    if (this.isOpen) this.replies.event(type, path, HEADER_ZXID_NONE);
   }
 
   /** The handshake has begun: `timeoutMs` is what the client will get. Nothing is read until it is over. */
@@ -273,12 +227,7 @@ export class Connection implements StreamHandler, Watcher {
   /** Sends the whole answer to a four-letter word, then closes. */
   answerCommand(text: string): void {
     if (this.#state !== 'command') return;
-    if (text.length > 0) {
-      this.#isClogged = !this.stream.write(Buffer.from(text, 'utf8'));
-      this.#noteHeld();
-      this.stats.packetsSent += 1;
-      this.#host.stats.packetsSent += 1;
-    }
+    if (text.length > 0) this.replies.text(text);
     this.#end();
   }
 
@@ -297,18 +246,18 @@ export class Connection implements StreamHandler, Watcher {
   endTurn(): void {
     if (this.#state === 'closed' || this.#state === 'ending') return;
     if (this.#state === 'open') this.#pipeline.drain();
-    this.#writeOut();
+    this.replies.flush();
     if (this.isClosed) return;
     if (this.#endsWhenDrained && this.#pipeline.pendingCount === 0) this.#end();
     else if (this.#isHeld && this.#mayRead()) this.#readOn();
-    this.#noteHeld();
+    this.noteHeld();
   }
 
   // Reading --------------------------------------------------------------------------------------
 
   #mayRead(): boolean {
     if (this.#state === 'opening') return true;
-    if (this.#state !== 'open' || this.#isClogged || this.#endsWhenDrained) return false;
+    if (this.#state !== 'open' || this.replies.isClogged || this.#endsWhenDrained) return false;
     if (!this.#isWaitingForBackend()) return true;
     if (this.#throttledSinceMs === undefined) {
       this.#throttledSinceMs = this.#host.nowMs;
@@ -412,48 +361,13 @@ export class Connection implements StreamHandler, Watcher {
     if (!this.#isHeld && this.#state === 'open') this.stream.resume();
   }
 
-  // Writing and closing --------------------------------------------------------------------------
-
-  #writeEvent(type: EventType, path: string, zxid: number): void {
-    if (this.#state !== 'open') return;
-    const mark = this.writer.beginFrame();
-    encodeReplyHeader(this.writer, SpecialXid.notification, zxid, 0);
-    encodeWatcherEvent(this.writer, type, STATE_SYNC_CONNECTED, path);
-    this.writer.endFrame(mark);
-    this.stats.packetsSent += 1;
-    this.#host.stats.recordEvent(this.writer.length - mark - 4);
-    this.#wrote();
-  }
-
-  #wrote(): void {
-    if (this.writer.length >= FLUSH_BYTES) this.#writeOut();
-    else this.#host.requestTurn(this);
-  }
-
-  #writeOut(): void {
-    if (this.writer.length > 0) {
-      const bytes = this.writer.take();
-      const isTaken = this.stream.write(bytes);
-      if (!isTaken) this.#isClogged = true;
-      else if (this.stream.bufferedBytes === 0) this.writer.reuse(bytes);
-      this.#noteHeld();
-    }
-    if (this.stream.bufferedBytes > this.#backlogBytesMax) {
-      this.#host.stats.counters.slowClientsDropped += 1;
-      this.#host.log.warn('slow client dropped', {
-        session: sessionIdHex(this.sessionId),
-        remote: `${this.remoteHost}:${this.stream.remote.port}`,
-        bufferedBytes: this.stream.bufferedBytes,
-      });
-      this.drop('client does not read');
-    }
-  }
+  // Closing --------------------------------------------------------------------------
 
   /** Sends what is written, then closes this side, and does not wait long for the other. */
   #end(): void {
     this.#state = 'ending';
     this.#decoder.discard();
-    this.#noteHeld();
+    this.noteHeld();
     this.#host.release(this);
     this.#host.noteSessionless(this, true);
     this.#host.expireAfter(this, CLOSING_TIMEOUT_MS);
@@ -470,13 +384,5 @@ export class Connection implements StreamHandler, Watcher {
     this.#pipeline.abandon();
     if (this.#notedBytes > 0) this.#host.buffers.hold(this, 0);
     this.stream.destroy();
-  }
-
-  #noteHeld(): void {
-    if (this.#state === 'closed') return;
-    const heldBytes = this.heldBytes;
-    if (heldBytes === this.#notedBytes) return;
-    this.#notedBytes = heldBytes;
-    this.#host.buffers.hold(this, heldBytes);
   }
 }

@@ -155,15 +155,15 @@ function welcome(
   zxid: Zxid,
   receivedMs: number,
 ): void {
-  const mark = connection.writer.beginFrame();
-  encodeConnectResponse(connection.writer, {
+  const mark = connection.replies.writer.beginFrame();
+  encodeConnectResponse(connection.replies.writer, {
     protocolVersion: 0,
     timeoutMs,
     sessionId,
     password: sessionPassword(sessionId),
     readOnly: readOnlyAnswer(readOnly, mode),
   });
-  connection.endFrame(mark, OpCode.createSession, 0, zxid, receivedMs);
+  connection.replies.endFrame(mark, OpCode.createSession, 0, zxid, receivedMs);
   connection.opened(sessionId);
 }
 
@@ -174,8 +174,8 @@ function refuse(
   receivedMs: number,
   host: ConnectionHost,
 ): void {
-  const mark = connection.writer.beginFrame();
-  encodeSessionGone(connection.writer, readOnlyAnswer(readOnly, host.backend.mode));
-  connection.endFrame(mark, OpCode.createSession, 0, host.backend.lastZxid, receivedMs);
+  const mark = connection.replies.writer.beginFrame();
+  encodeSessionGone(connection.replies.writer, readOnlyAnswer(readOnly, host.backend.mode));
+  connection.replies.endFrame(mark, OpCode.createSession, 0, host.backend.lastZxid, receivedMs);
   connection.endAfterReplies();
 }

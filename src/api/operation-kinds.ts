@@ -1,10 +1,15 @@
 /** Kinds of operations, by their numbers, that are treated alike. */
 
 import { OpCode } from '../base/op-code.ts';
+import type { ServingMode } from './backend.ts';
 import { isWrite } from './handlers/write-reply.ts';
 
-/** What a read-only server refuses. Closing is not: the session is as temporary as the mode. */
-export function isRefusedReadOnly(type: number): boolean {
+/**
+ * Whether the mode refuses the operation, whatever else could be said of the request. Closing is not
+ * refused in read-only mode: the session is as temporary as that.
+ */
+export function isForbidden(type: number, mode: ServingMode | undefined): boolean {
+  if (mode !== 'read-only') return false;
   switch (type) {
     case OpCode.sync:
     case OpCode.check:

@@ -11,39 +11,25 @@
  * Reads run inside the backend's `completed` call, that is between two applied transactions.
  */
 
-import { type Acl, type Identity, Perm } from '../base/acl.ts';
+import type { Acl, Identity } from '../base/acl.ts';
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
-import { sessionIdHex } from '../base/ids.ts';
 import { OpCode } from '../base/op-code.ts';
-import type { JuteReader } from '../protocol/jute-reader.ts';
-import { decodeAuthPacket, decodeSaslToken, encodeSaslToken } from '../protocol/records/auth.ts';
-import { HEADER_ZXID_NONE, SpecialXid } from '../protocol/records/header.ts';
 import { encodeSyncReply } from '../protocol/records/read-reply.ts';
 import { decodePathRequest } from '../protocol/records/read-request.ts';
+import { ClientIdentity } from './client-identity.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { authenticate, whoAmI, withIdentity } from './handlers/auth.ts';
-import {
-  exists,
-  getAcl,
-  getChildren,
-  getData,
-  isPermitted,
-  type ReadContext,
-  WATCHES_FULL,
-} from './handlers/read.ts';
-import { getAllChildrenNumber, getEphemerals, multiRead } from './handlers/read-many.ts';
-import { setWatches, setWatches2 } from './handlers/set-watches.ts';
-import { addWatch, checkWatches, removeWatches } from './handlers/watch.ts';
 import { encodeWriteReply, isWrite } from './handlers/write-reply.ts';
-import { isList, isRefusedReadOnly, isUnknown } from './operation-kinds.ts';
+import { LocalAnswers } from './local-answers.ts';
+import { isForbidden, isList, isUnknown } from './operation-kinds.ts';
 import {
   type PendingOwner,
   PendingQueue,
   PendingRequest,
   PendingState,
 } from './pending-request.ts';
+import type { ReplyWriter } from './reply-writer.ts';
 
 /** Requests of one connection that may be pending before it is no longer read. */
 export const CONNECTION_PENDING_MAX = 1000;
@@ -54,8 +40,6 @@ export const CONNECTION_PENDING_MAX = 1000;
 export const CONNECTION_PENDING_LISTS_MAX = 16;
 /** Bytes of them at which it is not read either. */
 export const CONNECTION_PENDING_BYTES_MAX = 8 * 1024 * 1024;
-/** Characters of all that a client has proved: every write carries them to the leader. */
-const IDENTITY_CHARS_MAX = 16 * 1024;
 /** With so many unsent bytes of replies a waiting read waits on, for the client to take some. */
 const READ_BACKLOG_BYTES = 8 * 1024 * 1024;
 
@@ -63,12 +47,11 @@ const NO_BYTES = new Uint8Array(0);
 
 export class RequestPipeline implements PendingOwner {
   readonly #connection: Connection;
+  readonly #replies: ReplyWriter;
   readonly #host: ConnectionHost;
   readonly #queue = new PendingQueue();
-  readonly #context: ReadContext;
-  #identities: readonly Identity[];
-  /** False while the configuration asks for an identity that the client has not proved yet. */
-  #isAdmitted: boolean;
+  readonly #identity: ClientIdentity;
+  readonly #answers: LocalAnswers;
   #heldCount = 0;
   #unsettledSyncCount = 0;
   /** Bytes of requests that are answered here, and of those that the backend has or will get. */
@@ -79,24 +62,13 @@ export class RequestPipeline implements PendingOwner {
   #isDraining = false;
   /** It was seen, since `beginFrames`, to live here. */
   #isSessionChecked = false;
-  #isWarnedOfLimit = false;
-  /** Zxid of the last reply: no later reply has a lower one, or a client would go back in time. */
-  #lastReplyZxid = 0;
 
   constructor(connection: Connection, host: ConnectionHost) {
     this.#connection = connection;
     this.#host = host;
-    this.#identities = [{ scheme: 'ip', id: connection.remoteHost }];
-    this.#context = {
-      tree: host.backend.tree,
-      watches: host.watches,
-      watcher: connection,
-      identities: this.#identities,
-      skipAcl: host.options.access.skipAcl,
-      isReplyTooLong: false,
-      replyBytesMax: host.options.replyBytesMax,
-    };
-    this.#isAdmitted = this.#isProven();
+    this.#replies = connection.replies;
+    this.#identity = new ClientIdentity(connection, host);
+    this.#answers = new LocalAnswers(connection, host, this.#identity.identities);
   }
 
   /** Requests received and not yet answered. */
@@ -116,13 +88,12 @@ export class RequestPipeline implements PendingOwner {
   }
 
   get identities(): readonly Identity[] {
-    return this.#identities;
+    return this.#identity.identities;
   }
 
   /** Whether this client, as it has proved itself by now, may read a node with the ACL. */
   mayRead(acl: readonly Acl[]): boolean {
-    this.#context.identities = this.#identities;
-    return isPermitted(this.#context, acl, Perm.read);
+    return this.#answers.mayRead(acl, this.#identity.identities);
   }
 
   /** Frames that have come together follow: what holds for the session at the first holds for all. */
@@ -132,7 +103,8 @@ export class RequestPipeline implements PendingOwner {
 
   /** Takes one frame, at which the host's reader is aimed. */
   accept(): void {
-    const reader = this.#host.reader;
+    const host = this.#host;
+    const reader = host.reader;
     const xid = reader.readInt();
     const type = reader.readInt();
     const connection = this.#connection;
@@ -141,17 +113,17 @@ export class RequestPipeline implements PendingOwner {
       return;
     }
     if (!this.#isSessionChecked && !this.#checkSession()) return;
-    if (type === OpCode.auth) this.#authenticate(xid, reader);
-    else if (type === OpCode.sasl) this.#answerSasl(xid, reader);
-    else if (!this.#isAdmitted) this.#refuseUnproven(xid, type);
+    if (type === OpCode.auth) this.#identity.authenticate(xid, reader);
+    else if (type === OpCode.sasl) this.#identity.answerSasl(xid, reader);
+    else if (!this.#identity.isAdmitted) this.#identity.refuseUnproven(xid, type);
     else if (this.#isThrottled(type)) this.#refuseThrottled(xid, type);
-    else if (isWrite(type) && !this.#isForbidden(type)) this.#acceptWrite(xid, type);
-    else if (type === OpCode.sync && !this.#isForbidden(type)) this.#acceptSync(xid);
+    else if (isWrite(type) && !isForbidden(type, host.backend.mode)) this.#acceptWrite(xid, type);
+    else if (type === OpCode.sync && !isForbidden(type, host.backend.mode)) this.#acceptSync(xid);
     else if (this.#queue.count === 0) {
-      this.#answer(xid, type, this.#identities, this.#receivedMs, reader);
+      this.#answers.answer(xid, type, this.#identity.identities, this.#receivedMs, reader);
     } else {
       this.#enqueue(xid, type, connection.payload().slice(), PendingState.local);
-      if (isUnknown(type) && !this.#isForbidden(type)) connection.endAfterReplies();
+      if (isUnknown(type) && !isForbidden(type, host.backend.mode)) connection.endAfterReplies();
     }
   }
 
@@ -163,11 +135,6 @@ export class RequestPipeline implements PendingOwner {
     this.#isSessionChecked = backend.ownsSession(sessionId);
     if (!this.#isSessionChecked) this.#connection.drop('session moved');
     return this.#isSessionChecked;
-  }
-
-  /** Whether read-only mode refuses the operation, whatever else could be said of the request. */
-  #isForbidden(type: number): boolean {
-    return this.#host.backend.mode === 'read-only' && isRefusedReadOnly(type);
   }
 
   /** The connection is closed: what the backend has not been given yet, it never will be. */
@@ -215,13 +182,14 @@ export class RequestPipeline implements PendingOwner {
         this.#queue.shift();
         this.#answerThrottled(request.cxid, request.type, request.receivedMs);
       } else if (request.state === PendingState.local) {
-        if (this.#connection.backlogBytes >= READ_BACKLOG_BYTES) break;
+        if (this.#replies.backlogBytes >= READ_BACKLOG_BYTES) break;
         this.#queue.shift();
         this.#localBytes -= request.recordBytes;
         if (isList(request.type)) this.#listCount -= 1;
         const reader = this.#host.reader;
         reader.aim(request.payload);
-        this.#answer(request.cxid, request.type, request.identities, request.receivedMs, reader);
+        const { cxid, type, identities, receivedMs } = request;
+        this.#answers.answer(cxid, type, identities, receivedMs, reader);
       } else break;
     }
     this.#isDraining = false;
@@ -245,9 +213,9 @@ export class RequestPipeline implements PendingOwner {
   }
 
   #answerThrottled(xid: number, type: number, receivedMs: number): void {
-    const connection = this.#connection;
-    const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
-    connection.endReply(mark, type, xid, ErrorCode.throttledOp, receivedMs);
+    const replies = this.#replies;
+    const mark = replies.begin(xid, replies.zxidFrom(this.#host.backend.lastZxid));
+    replies.end(mark, type, xid, ErrorCode.throttledOp, receivedMs);
   }
 
   #acceptWrite(xid: number, type: OpCode): void {
@@ -275,7 +243,7 @@ export class RequestPipeline implements PendingOwner {
       this.#connection.sessionId,
       xid,
       type,
-      this.#identities,
+      this.#identity.identities,
       this.#receivedMs,
       payload,
       state,
@@ -322,201 +290,21 @@ export class RequestPipeline implements PendingOwner {
     const { zxid, result } = request;
     invariant(zxid !== undefined && result !== undefined, 'write settled without a result');
     const connection = this.#connection;
-    const mark = connection.beginReply(cxid, this.#replyZxid(zxid));
-    if (result.error === ErrorCode.ok) encodeWriteReply(connection.writer, request.op, result);
-    connection.endReply(mark, type, cxid, result.error, receivedMs);
+    const replies = this.#replies;
+    const mark = replies.begin(cxid, replies.zxidFrom(zxid));
+    if (result.error === ErrorCode.ok) encodeWriteReply(replies.writer, request.op, result);
+    replies.end(mark, type, cxid, result.error, receivedMs);
     request.result = undefined;
     if (type === OpCode.closeSession && result.error === ErrorCode.ok) connection.endAfterReplies();
   }
 
   #answerSync(request: PendingRequest): void {
-    const connection = this.#connection;
+    const replies = this.#replies;
     this.#host.reader.aim(request.payload);
     const sync = decodePathRequest(this.#host.reader);
-    const mark = connection.beginReply(request.cxid, this.#replyZxid(this.#host.backend.lastZxid));
-    if (sync !== undefined) encodeSyncReply(connection.writer, sync.path);
+    const mark = replies.begin(request.cxid, replies.zxidFrom(this.#host.backend.lastZxid));
+    if (sync !== undefined) encodeSyncReply(replies.writer, sync.path);
     const error = sync === undefined ? ErrorCode.marshallingError : ErrorCode.ok;
-    connection.endReply(mark, OpCode.sync, request.cxid, error, request.receivedMs);
+    replies.end(mark, OpCode.sync, request.cxid, error, request.receivedMs);
   }
-
-  /** Answers a request that needs nobody else; the reader stands behind its header. */
-  #answer(
-    xid: number,
-    type: number,
-    identities: readonly Identity[],
-    receivedMs: number,
-    reader: JuteReader,
-  ): void {
-    const connection = this.#connection;
-    if (type === OpCode.setWatches || type === OpCode.setWatches2) {
-      this.#answerSetWatches(xid, type, identities, receivedMs, reader);
-      return;
-    }
-    if (isUnknown(type) && !this.#isForbidden(type)) {
-      const mark = connection.beginReply(xid, HEADER_ZXID_NONE);
-      connection.endReply(mark, type, xid, ErrorCode.unimplemented, receivedMs);
-      connection.endAfterReplies();
-      return;
-    }
-    // Whatever xid a ping carries, clients look for the reply under the xid of pings.
-    const replyXid = type === OpCode.ping ? SpecialXid.ping : xid;
-    const mark = connection.beginReply(replyXid, this.#replyZxid(this.#host.backend.lastZxid));
-    const bodyAt = connection.writer.length;
-    const error = this.#bounded(this.#read(type, identities, reader), bodyAt);
-    if (error !== ErrorCode.ok) connection.writer.truncate(bodyAt);
-    connection.endReply(mark, type, replyXid, error, receivedMs);
-  }
-
-  /** The outcome of a read as the client is told: a limit that it met is counted, and noted once. */
-  #bounded(error: ErrorCode, bodyAt: number): ErrorCode {
-    const { counters } = this.#host.stats;
-    const context = this.#context;
-    const isTooLong =
-      context.isReplyTooLong || this.#connection.writer.length - bodyAt > context.replyBytesMax;
-    context.isReplyTooLong = false;
-    if (isTooLong) {
-      counters.repliesTooLong += 1;
-      this.#warnOfLimit('reply too long');
-      return ErrorCode.marshallingError;
-    }
-    if (error === WATCHES_FULL) {
-      counters.watchesRefused += 1;
-      this.#warnOfLimit('too many watches');
-    }
-    return error;
-  }
-
-  #warnOfLimit(limit: string): void {
-    if (this.#isWarnedOfLimit) return;
-    this.#isWarnedOfLimit = true;
-    const { remoteHost, sessionId } = this.#connection;
-    this.#host.log.warn('limit met', {
-      limit,
-      session: sessionIdHex(sessionId),
-      remote: remoteHost,
-    });
-  }
-
-  #read(type: number, identities: readonly Identity[], reader: JuteReader): ErrorCode {
-    const context = this.#context;
-    context.tree = this.#host.backend.tree;
-    context.identities = identities;
-    const writer = this.#connection.writer;
-    switch (type) {
-      case OpCode.ping:
-        return ErrorCode.ok;
-      case OpCode.exists:
-        return exists(context, reader, writer);
-      case OpCode.getData:
-        return getData(context, reader, writer);
-      case OpCode.getAcl:
-        return getAcl(context, reader, writer);
-      case OpCode.getChildren:
-        return getChildren(context, reader, writer, false);
-      case OpCode.getChildren2:
-        return getChildren(context, reader, writer, true);
-      case OpCode.multiRead:
-        return multiRead(context, reader, writer);
-      case OpCode.getEphemerals:
-        return getEphemerals(context, reader, writer);
-      case OpCode.getAllChildrenNumber:
-        return getAllChildrenNumber(context, reader, writer);
-      case OpCode.addWatch:
-        return addWatch(context, reader, writer);
-      case OpCode.checkWatches:
-        return checkWatches(context, reader);
-      case OpCode.removeWatches:
-        return removeWatches(context, reader);
-      case OpCode.whoAmI:
-        whoAmI(identities, writer);
-        return ErrorCode.ok;
-      default:
-        return this.#isForbidden(type) ? ErrorCode.notReadOnly : ErrorCode.unimplemented;
-    }
-  }
-
-  #answerSetWatches(
-    xid: number,
-    type: typeof OpCode.setWatches | typeof OpCode.setWatches2,
-    identities: readonly Identity[],
-    receivedMs: number,
-    reader: JuteReader,
-  ): void {
-    const context = this.#context;
-    const connection = this.#connection;
-    context.tree = this.#host.backend.tree;
-    context.identities = identities;
-    const set = type === OpCode.setWatches ? setWatches : setWatches2;
-    const error = this.#bounded(set(context, reader, connection), connection.writer.length);
-    if (connection.isClosed) return;
-    if (error === WATCHES_FULL) {
-      connection.drop('too many watches');
-      return;
-    }
-    const mark = connection.beginReply(xid, this.#replyZxid(this.#host.backend.lastZxid));
-    connection.endReply(mark, type, xid, error, receivedMs);
-  }
-
-  #authenticate(xid: number, reader: JuteReader): void {
-    const connection = this.#connection;
-    const packet = decodeAuthPacket(reader);
-    if (packet === undefined) {
-      // The original reads this packet where it reads frames, so bytes that are none end the connection.
-      connection.drop('auth packet that cannot be decoded');
-      return;
-    }
-    const mark = connection.beginReply(xid, 0);
-    const receivedMs = this.#host.nowMs;
-    const { superDigest } = this.#host.options.access;
-    const proven = authenticate(packet, connection.remoteHost, superDigest);
-    let identities = this.#identities;
-    for (const identity of proven) identities = withIdentity(identities, identity);
-    if (proven.length === 0 || charsOf(identities) > IDENTITY_CHARS_MAX) {
-      this.#host.stats.counters.authFailures += 1;
-      connection.endReply(mark, OpCode.auth, xid, ErrorCode.authFailed, receivedMs);
-      connection.endAfterReplies();
-      return;
-    }
-    this.#identities = identities;
-    this.#isAdmitted = this.#isProven();
-    connection.endReply(mark, OpCode.auth, xid, ErrorCode.ok, receivedMs);
-  }
-
-  /** No mechanism is configured: as in the original every exchange is over at once, and proves nothing. */
-  #answerSasl(xid: number, reader: JuteReader): void {
-    const connection = this.#connection;
-    const request = decodeSaslToken(reader);
-    if (request === undefined || request.token === null) {
-      connection.drop('sasl request without a token');
-      return;
-    }
-    const mark = connection.beginReply(xid, 0);
-    encodeSaslToken(connection.writer, null);
-    connection.endReply(mark, OpCode.sasl, xid, ErrorCode.ok, this.#host.nowMs);
-  }
-
-  /** Whoever is asked to prove an identity may do nothing else before. */
-  #refuseUnproven(xid: number, type: number): void {
-    const connection = this.#connection;
-    const mark = connection.beginReply(xid, 0);
-    connection.endReply(mark, type, xid, ErrorCode.sessionClosedRequireSaslAuth, this.#host.nowMs);
-    connection.endAfterReplies();
-  }
-
-  #isProven(): boolean {
-    const { enforcedSchemes } = this.#host.options.access;
-    if (enforcedSchemes.length === 0) return true;
-    return this.#identities.some(({ scheme }) => enforcedSchemes.includes(scheme));
-  }
-
-  #replyZxid(zxid: number): number {
-    this.#lastReplyZxid = Math.max(this.#lastReplyZxid, zxid);
-    return this.#lastReplyZxid;
-  }
-}
-
-function charsOf(identities: readonly Identity[]): number {
-  let chars = 0;
-  for (const { scheme, id } of identities) chars += scheme.length + id.length;
-  return chars;
 }

@@ -158,7 +158,7 @@ test('a client that does not take its replies is no longer read, and later gets 
   await kit.settle();
   const [connection] = [...kit.service.connections()];
   assert.ok(connection !== undefined);
-  assert.ok(connection.backlogBytes < 1024 * 1024, 'replies must not pile up');
+  assert.ok(connection.replies.backlogBytes < 1024 * 1024, 'replies must not pile up');
   client.stream.resume();
   const replies = await client.receive(200);
   assert.deepEqual(

@@ -233,8 +233,8 @@ test('a client that pipelines without reading is not read on, and costs no more 
   greedy.stream.pause();
   for (let i = 0; i < 350; i++) greedy.send(readFrame(i, OpCode.getData, '/big'));
   await kit.settle();
-  const [connection] = [...kit.service.connections()].filter((one) => one.backlogBytes > 0);
-  assert.ok(connection !== undefined && connection.backlogBytes < 64 * 1024 * 1024);
+  const [connection] = [...kit.service.connections()].filter((one) => one.replies.backlogBytes > 0);
+  assert.ok(connection !== undefined && connection.replies.backlogBytes < 64 * 1024 * 1024);
   assert.equal(error(await other.ask(headerFrame(-2, OpCode.ping))), ok);
   greedy.stream.resume();
   await greedy.receive(350);
