@@ -7,10 +7,12 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Checkpointer } from '../store/checkpointer.ts';
 import { DataTree } from '../store/data-tree.ts';
 import type { StateStore } from '../store/state-store.ts';
+import { Applier } from './applier.ts';
 import { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { Divergence } from './divergence.ts';
+import { LogWriter, type LogWriterHooks } from './log-writer.ts';
 import type { Log } from './logger.ts';
 import type { NodeMetrics } from './node-metrics.ts';
 import type { OpenedStorage } from './open-storage.ts';
@@ -19,6 +21,7 @@ import type { Replica } from './replica.ts';
 import { Scrubber } from './scrubber.ts';
 import { Serving } from './serving.ts';
 import { SnapshotReceiver } from './snapshot-transfer.ts';
+import { Witness, witnessFile } from './witness.ts';
 
 /** What parts may look at, and do. Functions where the answer changes, or comes later. */
 export interface NodeContext {
@@ -64,6 +67,56 @@ export function createDivergence({ config, log, peers, replica, fail }: NodeCont
     tellLearner: (sid, message) => peers()?.tellLearner(sid, message),
     retire: () => replica.retire(),
     fail,
+  });
+}
+
+/** Remembers beside the log how far that had come. */
+export function createWitness({ config, runtime, storage, fail }: NodeContext): Witness {
+  return new Witness(witnessFile(config), runtime, () => storage.log.meta, fail);
+}
+
+export function createLogWriter(
+  { runtime, storage, metrics, fail }: NodeContext,
+  witness: Witness,
+  hooks: Pick<LogWriterHooks, 'stagedGeneration' | 'snapshotSwitched' | 'persisted'>,
+): LogWriter {
+  const nowMs = (): number => runtime.clock.monotonicMs();
+  return new LogWriter(storage.log, {
+    ...hooks,
+    writeBegan: () => {
+      metrics.writeBegan(nowMs());
+      runtime.reached?.('logWrite');
+    },
+    writeEnded: () => {
+      metrics.writeEnded(nowMs());
+      witness.follow();
+      runtime.reached?.('logWritten');
+    },
+    failed: fail,
+  });
+}
+
+export function createApplier(context: NodeContext, serving: Serving, tree: DataTree): Applier {
+  const { runtime, storage, node, replica, metrics, state, checkpoints, fail } = context;
+  return new Applier(tree, storage.log, {
+    recent: (after, upTo, maxBytes) => node.history.entriesAfter(after, upTo, maxBytes),
+    proposed: (zxid) => replica.proposed(zxid),
+    isAwaited: (txn) => replica.isAwaited(txn),
+    applied: (zxid, txn, result) => {
+      checkpoints().applied();
+      // Only while clients are served: what is caught up with before is old.
+      if (replica.mode !== undefined) {
+        metrics.applied(txn, runtime.clock.wallMs(), serving.role.name === 'leading');
+      }
+      replica.applied(zxid, txn, result);
+      runtime.reached?.('applied');
+    },
+    isTreeOutdated: () => storage.log.meta.generation !== state().generation,
+    caughtUp: () => {
+      replica.caughtUp();
+      serving.caughtUp();
+    },
+    failed: fail,
   });
 }
 

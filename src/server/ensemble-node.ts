@@ -1,7 +1,7 @@
 /**
- * The driver of one replica: feeds the consensus core with what comes from peers, disk and clock,
- * and carries out its effects in their order. The only loop of its kind; everything is handled to
- * the end within the turn in which it came.
+ * One replica: the consensus core with everything around it. Wires the parts, sees to it that each
+ * effect of the core and each message is carried out by the part it is for, and lets go of them all at
+ * the end. Everything is handled to the end within the turn in which it came.
  */
 
 import { unreachable } from '../base/assert.ts';
@@ -14,31 +14,34 @@ import {
   isClientMessage,
   type PeerMessage,
 } from '../peer/peer-message.ts';
-import { type Runtime, RuntimeError, type Timer } from '../runtime/runtime.ts';
+import { type Runtime, RuntimeError } from '../runtime/runtime.ts';
 import { Checkpointer } from '../store/checkpointer.ts';
 import type { DataTree } from '../store/data-tree.ts';
 import type { QuotaExcess } from '../store/quota.ts';
 import type { StateStore } from '../store/state-store.ts';
 import { StoreError } from '../store/store-error.ts';
-import type { Txn } from '../store/txn.ts';
-import { Applier } from './applier.ts';
+import type { Applier } from './applier.ts';
 import type { CheckpointDriver } from './checkpoint-driver.ts';
 import type { ServerConfig } from './config.ts';
+import { CoreDriver } from './core-driver.ts';
 import { createCore } from './create-core.ts';
 import {
+  createApplier,
   createCheckpoints,
   createDiskWatch,
   createDivergence,
+  createLogWriter,
   createReceiver,
   createScrubber,
   createServing,
+  createWitness,
   type NodeContext,
   newTree,
 } from './create-parts.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Divergence } from './divergence.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
-import { LogWriter } from './log-writer.ts';
+import type { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeStatus } from './node-status.ts';
@@ -50,7 +53,7 @@ import { type NodeFacts, Replica, type ReplicaPeers } from './replica.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { SnapshotReceiver } from './snapshot-transfer.ts';
-import { Witness, witnessFile } from './witness.ts';
+import type { Witness } from './witness.ts';
 
 export interface EnsembleNodeOptions {
   readonly config: ServerConfig;
@@ -62,16 +65,12 @@ export interface EnsembleNodeOptions {
   readonly onFatal: (error: FatalError) => void;
 }
 
-/** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
-const TICK_LOOKING_MS = 10;
-const TICK_SETTLED_MS = 50;
-/** The process stood still for so long: deadlines may have passed unseen. */
-const PAUSE_MS = 200;
 export class EnsembleNode implements ReplicaPeers {
   readonly node: ZabNode;
   /** What clients are served from. */
   readonly replica: Replica;
   readonly #options: EnsembleNodeOptions;
+  readonly #driver: CoreDriver;
   readonly #writer: LogWriter;
   readonly #applier: Applier;
   readonly #checkpoints: CheckpointDriver;
@@ -87,11 +86,6 @@ export class EnsembleNode implements ReplicaPeers {
   readonly #quotaWarnings: QuotaWarnings;
   readonly #serving: Serving;
   #state: StateStore;
-  #tickedMs: number;
-  #isDrainScheduled = false;
-  #isDraining = false;
-  #isStopped = false;
-  #tickTimer: Timer | undefined;
   /** Settles when an aborted node has let go of its ports. */
   #closed: Promise<void> = Promise.resolve();
 
@@ -99,9 +93,9 @@ export class EnsembleNode implements ReplicaPeers {
     const { config, runtime, storage } = options;
     this.#options = options;
     this.#state = storage.state;
-    this.#tickedMs = runtime.clock.monotonicMs();
     const failed = (error: unknown): void => this.#fail(error);
     this.node = createCore(config, runtime, storage);
+    this.#driver = this.#createDriver(failed);
     this.replica = new Replica(config, runtime, this);
     const context: NodeContext = {
       ...options,
@@ -111,7 +105,7 @@ export class EnsembleNode implements ReplicaPeers {
       state: () => this.#state,
       checkpoints: () => this.#checkpoints,
       peers: () => this.#peers,
-      input: (handle) => this.#input(handle),
+      input: (handle) => this.#driver.input(handle),
       fail: failed,
     };
     this.#divergence = createDivergence(context);
@@ -119,38 +113,14 @@ export class EnsembleNode implements ReplicaPeers {
     this.#standings = new PeerStandings(config, options.log);
     this.#disk = createDiskWatch(context);
     this.#scrubber = createScrubber(context);
-    const file = witnessFile(config);
-    this.#witness = new Witness(file, runtime, () => storage.log.meta, failed);
+    this.#witness = createWitness(context);
     this.#quotaWarnings = new QuotaWarnings(options.log, config.enforceQuota);
-    this.#writer = new LogWriter(storage.log, {
+    this.#writer = createLogWriter(context, this.#witness, {
       stagedGeneration: () => this.#receiver.generation,
       snapshotSwitched: () => this.#switchState(),
-      writeBegan: () => {
-        this.#metrics.writeBegan(this.#nowMs);
-        runtime.reached?.('logWrite');
-      },
-      writeEnded: () => {
-        this.#metrics.writeEnded(this.#nowMs);
-        this.#witness.follow();
-        runtime.reached?.('logWritten');
-      },
-      persisted: (id) => this.#guard(() => this.#persisted(id)),
-      failed,
+      persisted: (id) => this.#driver.guard(() => this.#persisted(id)),
     });
-    this.#applier = new Applier(tree, storage.log, {
-      recent: (after, upTo, maxBytes) => this.node.history.entriesAfter(after, upTo, maxBytes),
-      proposed: (zxid) => this.replica.proposed(zxid),
-      isAwaited: (txn) => this.replica.isAwaited(txn),
-      applied: (zxid, txn, result) => {
-        this.#checkpoints.applied();
-        this.#measure(txn);
-        this.replica.applied(zxid, txn, result);
-        runtime.reached?.('applied');
-      },
-      isTreeOutdated: () => storage.log.meta.generation !== this.#state.generation,
-      caughtUp: () => this.#caughtUp(),
-      failed,
-    });
+    this.#applier = createApplier(context, this.#serving, tree);
     this.#checkpoints = createCheckpoints(context, checkpointer);
     this.#receiver = createReceiver(context);
     if (!config.isStandalone) this.#peers = this.#createPeerSide(context);
@@ -187,20 +157,18 @@ export class EnsembleNode implements ReplicaPeers {
     await this.#disk.start();
     this.#scrubber.start();
     await this.#peers?.start();
-    this.#input(() => this.node.start(this.#options.runtime.clock.monotonicMs()));
-    this.#tick();
+    this.#driver.start();
   }
 
   /** Hands over, writes what is to be written, and lets go of everything. */
   async stop(): Promise<void> {
-    if (this.#isStopped) return;
-    this.#input(() => this.node.stop());
-    this.#drain();
+    if (this.#driver.isStopped) return;
+    this.#driver.input(() => this.node.stop());
+    this.#driver.drain();
     this.replica.retire();
-    this.#isStopped = true;
+    this.#driver.stop();
     this.#disk.stop();
     this.#scrubber.stop();
-    if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     await this.#peers?.stop();
     try {
       await this.#writer.settled();
@@ -228,12 +196,11 @@ export class EnsembleNode implements ReplicaPeers {
   }
 
   wake(): void {
-    if (this.#isDrainScheduled || this.#isDraining) return;
-    this.#isDrainScheduled = true;
-    this.#options.runtime.timers.defer(() => {
-      this.#isDrainScheduled = false;
-      this.#guard(() => this.#drain());
-    });
+    this.#driver.wake();
+  }
+
+  noticeTime(): void {
+    this.#driver.noticeTime();
   }
 
   quotaExceeded(excess: QuotaExcess): void {
@@ -250,10 +217,26 @@ export class EnsembleNode implements ReplicaPeers {
 
   // Start-up ------------------------------------------------------------------------------------
 
+  #createDriver(failed: (error: unknown) => void): CoreDriver {
+    return new CoreDriver(this.node, this.#options.runtime, {
+      carryOut: (effect) => this.#carryOut(effect),
+      drained: () => this.#writer.flush(),
+      timePassed: (nowMs) => {
+        this.#checkpoints.tick(nowMs);
+        this.#standings.tick(nowMs, this.#serving.role.name === 'looking', this.node);
+        this.#serving.tick(nowMs);
+      },
+      beat: () => this.replica.tick(),
+      isSettled: () => this.#serving.isSettled,
+      paused: (pauseMs) => this.#metrics.paused(pauseMs),
+      failed,
+    });
+  }
+
   #createPeerSide(context: NodeContext): PeerSide {
     return new PeerSide({
       ...context,
-      wake: () => this.wake(),
+      wake: () => this.#driver.wake(),
       received: (link, sid, message) => this.#heard(link, sid, message),
       standings: this.#standings,
       closed: (link) => this.#disk.forget(link),
@@ -270,59 +253,16 @@ export class EnsembleNode implements ReplicaPeers {
 
   // Inputs --------------------------------------------------------------------------------------
 
-  #input(handle: () => void): void {
-    if (this.#isStopped) return;
-    this.noticeTime();
-    this.#guard(handle);
-    this.wake();
-  }
-
-  /** A broken invariant anywhere below ends this server, loudly, before it can do harm. */
-  #guard(handle: () => void): void {
-    try {
-      handle();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  noticeTime(): void {
-    const nowMs = this.#options.runtime.clock.monotonicMs();
-    if (nowMs - this.#tickedMs > PAUSE_MS) this.#passTime(nowMs);
-  }
-
-  #passTime(nowMs: number): void {
-    const pauseMs = nowMs - this.#tickedMs;
-    if (pauseMs > PAUSE_MS) this.#metrics.paused(pauseMs);
-    this.#tickedMs = nowMs;
-    this.#guard(() => {
-      this.node.tick(nowMs);
-      this.#drain();
-      this.#checkpoints.tick(nowMs);
-      this.#standings.tick(nowMs, this.#serving.role.name === 'looking', this.node);
-      this.#serving.tick(nowMs);
-    });
-  }
-
-  #tick(): void {
-    if (this.#isStopped) return;
-    this.#passTime(this.#options.runtime.clock.monotonicMs());
-    // Here only: between two of these turns every socket was looked at.
-    this.#guard(() => this.replica.tick());
-    const delayMs = this.#serving.isSettled ? TICK_SETTLED_MS : TICK_LOOKING_MS;
-    this.#tickTimer = this.#options.runtime.timers.set(delayMs, () => this.#tick());
-  }
-
-  /** `#input` without a closure: there is a message for each request that is forwarded. */
+  /** `CoreDriver.input` without a closure: there is a message for each request that is forwarded. */
   #heard(link: LinkId, sid: ServerId | undefined, message: PeerMessage): void {
-    if (this.#isStopped) return;
-    this.noticeTime();
+    if (this.#driver.isStopped) return;
+    this.#driver.noticeTime();
     try {
       this.#received(link, sid, message);
     } catch (error) {
       this.#fail(error);
     }
-    this.wake();
+    this.#driver.wake();
   }
 
   #received(link: LinkId, sid: ServerId | undefined, message: PeerMessage): void {
@@ -348,29 +288,10 @@ export class EnsembleNode implements ReplicaPeers {
 
   #persisted(id: number): void {
     this.node.persisted(id);
-    this.#drain();
+    this.#driver.drain();
   }
 
   // Effects -------------------------------------------------------------------------------------
-
-  /** Carries out what the core wants, until it wants nothing more. */
-  #drain(): void {
-    if (this.#isDraining || this.#isStopped) return;
-    this.#isDraining = true;
-    try {
-      for (;;) {
-        const effects = this.node.takeEffects();
-        if (effects.length === 0) break;
-        for (const effect of effects) {
-          this.#options.runtime.reached?.('effect');
-          this.#carryOut(effect);
-        }
-      }
-    } finally {
-      this.#isDraining = false;
-    }
-    this.#writer.flush();
-  }
 
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
@@ -438,11 +359,6 @@ export class EnsembleNode implements ReplicaPeers {
     if (role.name === 'following' && role.isServing) this.#disk.introduce();
   }
 
-  #caughtUp(): void {
-    this.replica.caughtUp();
-    this.#serving.caughtUp();
-  }
-
   // Snapshots -----------------------------------------------------------------------------------
 
   /** The log names the staged state now: it becomes the state, and the old one is cleared away. */
@@ -464,30 +380,25 @@ export class EnsembleNode implements ReplicaPeers {
   // Facts ---------------------------------------------------------------------------------------
 
   status(): Promise<NodeFacts> {
-    const { config, runtime, storage } = this.#options;
-    const { leaderUptimeMs } = this.#serving;
-    const metrics = this.#metrics.values();
-    for (const [name, count] of this.#quotaWarnings.refusals) {
-      metrics.set(`${name}_quota_exceeded_error_per_namespace`, count);
-    }
-    metrics.set('log_groups', this.#writer.groupCount);
-    metrics.set('log_entries', this.#writer.entryCount);
-    metrics.set('scrub_passes', this.#scrubber.passCount);
-    metrics.set('scrub_bytes', this.#scrubber.byteCount);
-    metrics.set('scrub_damage_count', this.#scrubber.damageCount);
-    metrics.set('disk_free_bytes', this.#disk.freeBytes);
-    metrics.set('data_whole', this.node.standing === 'whole' ? 1 : 0);
-    return nodeStatus(config, runtime, storage, this.node, { leaderUptimeMs, metrics });
+    return nodeStatus({
+      ...this.#options,
+      node: this.node,
+      metrics: this.#metrics,
+      quotaWarnings: this.#quotaWarnings,
+      writer: this.#writer,
+      scrubber: this.#scrubber,
+      disk: this.#disk,
+      serving: this.#serving,
+    });
   }
 
   // The end -------------------------------------------------------------------------------------
 
   /** Leaves everything as it is, at once: nothing more is said, promised or written. */
   abort(): void {
-    this.#isStopped = true;
+    this.#driver.stop();
     this.#disk.stop();
     this.#scrubber.stop();
-    if (this.#tickTimer !== undefined) this.#options.runtime.timers.clear(this.#tickTimer);
     this.replica.retire();
     this.#closed = Promise.resolve(this.#peers?.stop()).then(
       () => undefined,
@@ -507,16 +418,9 @@ export class EnsembleNode implements ReplicaPeers {
   }
 
   #fail(error: unknown): void {
-    if (this.#isStopped) return;
+    if (this.#driver.isStopped) return;
     this.abort();
     this.#options.onFatal(asFatal(error));
-  }
-
-  /** Only while clients are served: what is caught up with before is old. */
-  #measure(txn: Txn): void {
-    if (this.replica.mode === undefined) return;
-    const wallMs = this.#options.runtime.clock.wallMs();
-    this.#metrics.applied(txn, wallMs, this.#serving.role.name === 'leading');
   }
 
   get #nowMs(): number {

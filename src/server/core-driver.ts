@@ -1,0 +1,134 @@
+/**
+ * Drives the consensus core in turns: whatever comes, from peers, disk and clock, goes in first, then
+ * all effects are carried out in their order until the core wants nothing more. The only loop of its
+ * kind. What goes wrong in it ends this server, loudly, before it can do harm.
+ */
+
+import type { Effect } from '../consensus/effects.ts';
+import type { ZabNode } from '../consensus/zab-node.ts';
+import type { Runtime, Timer } from '../runtime/runtime.ts';
+
+export interface CoreDriverHooks {
+  carryOut(effect: Effect): void;
+  /** The core wants nothing more for now. */
+  drained(): void;
+  /** The core has been told the time. */
+  timePassed(nowMs: number): void;
+  /** Called at the end of a wait: since the last call every socket was looked at. */
+  beat(): void;
+  /** No election is on: the clock may be coarse. */
+  isSettled(): boolean;
+  /** Nothing looked at the clock for so long. */
+  paused(pauseMs: number): void;
+  /** Has to stop the driver. */
+  failed(error: unknown): void;
+}
+
+/** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
+const TICK_LOOKING_MS = 10;
+const TICK_SETTLED_MS = 50;
+/** The process stood still for so long: deadlines may have passed unseen. */
+const PAUSE_MS = 200;
+
+export class CoreDriver {
+  readonly #node: ZabNode;
+  readonly #runtime: Runtime;
+  readonly #hooks: CoreDriverHooks;
+  #tickedMs: number;
+  #isDrainScheduled = false;
+  #isDraining = false;
+  #isStopped = false;
+  #tickTimer: Timer | undefined;
+
+  constructor(node: ZabNode, runtime: Runtime, hooks: CoreDriverHooks) {
+    this.#node = node;
+    this.#runtime = runtime;
+    this.#hooks = hooks;
+    this.#tickedMs = runtime.clock.monotonicMs();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  start(): void {
+    this.input(() => this.#node.start(this.#runtime.clock.monotonicMs()));
+    this.#tick();
+  }
+
+  /** Nothing is taken or carried out from here on. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#tickTimer !== undefined) this.#runtime.timers.clear(this.#tickTimer);
+  }
+
+  /** Hands something to the core; its effects are carried out at the end of the turn. */
+  input(handle: () => void): void {
+    if (this.#isStopped) return;
+    this.noticeTime();
+    this.guard(handle);
+    this.wake();
+  }
+
+  guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#hooks.failed(error);
+    }
+  }
+
+  /** Tells the core the time when it was long without. */
+  noticeTime(): void {
+    const nowMs = this.#runtime.clock.monotonicMs();
+    if (nowMs - this.#tickedMs > PAUSE_MS) this.#passTime(nowMs);
+  }
+
+  /** The core has been given work: drains at the end of the turn. */
+  wake(): void {
+    if (this.#isDrainScheduled || this.#isDraining) return;
+    this.#isDrainScheduled = true;
+    this.#runtime.timers.defer(() => {
+      this.#isDrainScheduled = false;
+      this.guard(() => this.drain());
+    });
+  }
+
+  /** Carries out what the core wants, until it wants nothing more. */
+  drain(): void {
+    if (this.#isDraining || this.#isStopped) return;
+    this.#isDraining = true;
+    try {
+      for (;;) {
+        const effects = this.#node.takeEffects();
+        if (effects.length === 0) break;
+        for (const effect of effects) {
+          this.#runtime.reached?.('effect');
+          this.#hooks.carryOut(effect);
+        }
+      }
+    } finally {
+      this.#isDraining = false;
+    }
+    this.#hooks.drained();
+  }
+
+  #passTime(nowMs: number): void {
+    const pauseMs = nowMs - this.#tickedMs;
+    if (pauseMs > PAUSE_MS) this.#hooks.paused(pauseMs);
+    this.#tickedMs = nowMs;
+    this.guard(() => {
+      this.#node.tick(nowMs);
+      this.drain();
+      this.#hooks.timePassed(nowMs);
+    });
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    this.#passTime(this.#runtime.clock.monotonicMs());
+    this.guard(() => this.#hooks.beat());
+    const delayMs = this.#hooks.isSettled() ? TICK_SETTLED_MS : TICK_LOOKING_MS;
+    this.#tickTimer = this.#runtime.timers.set(delayMs, () => this.#tick());
+  }
+}
