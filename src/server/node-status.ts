@@ -9,7 +9,7 @@ import type { LogWriter } from './log-writer.ts';
 import type { NodeMetrics } from './node-metrics.ts';
 import type { OpenedStorage } from './open-storage.ts';
 import type { QuotaWarnings } from './quota-warnings.ts';
-import type { NodeFacts } from './replica.ts';
+import type { NodeFacts } from './replica-peers.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 

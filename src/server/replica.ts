@@ -19,7 +19,6 @@ import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
 import type { ServerId, SessionId, Zxid } from '../base/ids.ts';
 import type { LinkId } from '../consensus/effects.ts';
-import type { ZabNode } from '../consensus/zab-node.ts';
 import {
   type ClientMessage,
   ClientMessageType,
@@ -29,44 +28,17 @@ import {
 import type { Runtime } from '../runtime/runtime.ts';
 import { SessionIdGenerator } from '../session/session-id.ts';
 import type { ApplyResult, DataTree } from '../store/data-tree.ts';
-import type { QuotaExcess } from '../store/quota.ts';
 import { type Txn, TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
 import { Leadership } from './leadership.ts';
+import { LearnerSessions, type RevalidationAnswer } from './learner-sessions.ts';
 import { LocalService } from './local-service.ts';
 import { PendingWrites } from './pending-writes.ts';
+import { ProposalSizes } from './proposal-sizes.ts';
+import type { ReplicaPeers } from './replica-peers.ts';
 import { SessionUpgrade } from './session-upgrade.ts';
 import { StateComparison } from './state-comparison.ts';
 import { SyncDesk } from './sync-desk.ts';
-
-/** What the replica needs of the node that drives it. */
-export interface ReplicaPeers {
-  readonly node: ZabNode;
-  readonly tree: DataTree;
-  /** Goes to the leader this server follows; dropped when there is none. */
-  sendToLeader(message: ClientMessage): void;
-  sendToLearner(link: LinkId, message: ClientMessage): void;
-  broadcastToLearners(message: ClientMessage): void;
-  /** See `Backend.noticeTime`. */
-  noticeTime(): void;
-  /** The core has been given work: drain its effects at the end of the turn. */
-  wake(): void;
-  status(): Promise<NodeFacts>;
-  /** Too little space is left on the disk to take writes. */
-  readonly isDiskFull: boolean;
-  /** The digest of the tree at a zxid at which all replicas take it. */
-  digestRecorded(zxid: Zxid, digest: string): void;
-  /** This replica's state differs from the leader's. */
-  diverged(zxid: Zxid, own: string, leaders: string): void;
-  /** A request to this leader passes over a limit. */
-  quotaExceeded(excess: QuotaExcess): void;
-}
-
-/** What the node, and not the replica, knows of the status. */
-export type NodeFacts = Omit<
-  BackendStatus,
-  'sessionDeadlines' | 'localSessionDeadlines' | 'proposalSizes'
->;
 
 type ReplicaRole = 'none' | 'leader' | 'learner';
 
@@ -96,18 +68,18 @@ export class Replica implements Backend {
   #leadership: Leadership | undefined;
   /** Requests of this server's clients under way, by their number. */
   readonly #pending: PendingWrites;
-  #nextToken = 1;
   readonly #syncs = new SyncDesk();
-  readonly #revalidations = new Map<number, (isValid: boolean | undefined) => void>();
-  readonly #touched = new Set<SessionId>();
+  /** Their part that the leader, if that is another server, has to know of. */
+  readonly #sessions: LearnerSessions;
   /** The latest time that a transaction carried. */
   #lastTimeMs = 0;
-  #proposalBytes = { last: -1, min: -1, max: -1 };
+  readonly #proposalSizes = new ProposalSizes();
 
   constructor(config: ServerConfig, runtime: Runtime, peers: ReplicaPeers) {
     this.#config = config;
     this.#runtime = runtime;
     this.#peers = peers;
+    this.#sessions = new LearnerSessions((message) => peers.sendToLeader(message));
     this.#sessionIds = new SessionIdGenerator(config.serverId, runtime.clock.wallMs());
     this.#local = new LocalService(config, runtime.clock, this.#sessionIds, (sessionId) =>
       this.#clientSide?.sessionClosed(sessionId),
@@ -206,11 +178,7 @@ export class Replica implements Backend {
     this.#peers.wake();
   }
 
-  revalidate(
-    sessionId: SessionId,
-    timeoutMs: number,
-    answer: (isValid: boolean | undefined) => void,
-  ): void {
+  revalidate(sessionId: SessionId, timeoutMs: number, answer: RevalidationAnswer): void {
     const isOwn = this.#mode !== undefined && this.#local.renew(sessionId, timeoutMs);
     if (isOwn) answer(true);
     else if (this.#mode === 'read-only') {
@@ -218,18 +186,13 @@ export class Replica implements Backend {
     } else if (!this.#isInRole) answer(undefined);
     else if (this.#leadership !== undefined) {
       answer(this.#leadership.renew(sessionId, timeoutMs, this.#config.serverId));
-    } else {
-      const token = this.#nextToken++;
-      this.#revalidations.set(token, answer);
-      const type = ClientMessageType.revalidate;
-      this.#peers.sendToLeader({ type, token, sessionId, timeoutMs });
-    }
+    } else this.#sessions.revalidate(sessionId, timeoutMs, answer);
   }
 
   touch(sessionId: SessionId): void {
     if (this.#local.touch(sessionId)) return;
     if (this.#leadership !== undefined) this.#leadership.touch(sessionId);
-    else if (this.#role === 'learner') this.#touched.add(sessionId);
+    else if (this.#role === 'learner') this.#sessions.touch(sessionId);
   }
 
   ownsSession(sessionId: SessionId): boolean {
@@ -241,12 +204,12 @@ export class Replica implements Backend {
     const sessionDeadlines = this.#leadership?.sessionDeadlines ?? [];
     const hasLocal = this.#local.isEnabled || this.#local.sessionCount > 0;
     const localSessionDeadlines = hasLocal ? this.#local.sessionDeadlines : undefined;
-    const proposalSizes = this.#proposalBytes;
+    const proposalSizes = this.#proposalSizes.value;
     return { ...status, sessionDeadlines, localSessionDeadlines, proposalSizes };
   }
 
   resetStatistics(): void {
-    this.#proposalBytes = { last: -1, min: -1, max: -1 };
+    this.#proposalSizes.reset();
   }
 
   // Roles ---------------------------------------------------------------------------------------
@@ -262,7 +225,7 @@ export class Replica implements Backend {
       tree,
       lastTimeMs: this.#lastTimeMs,
       wake: () => this.#peers.wake(),
-      proposed: (bytes) => this.#countProposal(bytes),
+      proposed: (bytes) => this.#proposalSizes.add(bytes),
       quotaExceeded: (excess) => this.#peers.quotaExceeded(excess),
       isDiskFull: () => this.#peers.isDiskFull,
     });
@@ -293,11 +256,9 @@ export class Replica implements Backend {
     this.#clientSide?.stopServing();
     this.#local.endReadOnly();
     this.#leadership = undefined;
-    this.#touched.clear();
     const writes = this.#pending.takeAll();
     const syncs = this.#syncs.takeAll();
-    const answers = [...this.#revalidations.values()];
-    this.#revalidations.clear();
+    const answers = this.#sessions.takeAll();
     for (const write of writes) write.dropped();
     for (const sync of syncs) sync.dropped();
     for (const answer of answers) answer(undefined);
@@ -338,7 +299,7 @@ export class Replica implements Backend {
       this.#pending.take(txn.requestId)?.completed(zxid, result);
     }
     if (txn.body.type === TxnType.closeSession) {
-      this.#touched.delete(txn.sessionId);
+      this.#sessions.closed(txn.sessionId);
       this.#leadership?.closed(txn.sessionId);
       this.#clientSide?.sessionClosed(txn.sessionId);
     }
@@ -362,13 +323,7 @@ export class Replica implements Backend {
     if (this.#mode !== undefined) this.#local.tick();
     if (this.#leadership !== undefined) {
       if (this.#isInRole) this.#leadership.tick();
-    } else if (this.#role === 'learner' && this.#touched.size > 0) {
-      this.#peers.sendToLeader({
-        type: ClientMessageType.touched,
-        sessionIds: [...this.#touched],
-      });
-      this.#touched.clear();
-    }
+    } else if (this.#role === 'learner') this.#sessions.tick();
   }
 
   fromLearner(link: LinkId, sid: ServerId, message: ClientMessage): void {
@@ -413,12 +368,9 @@ export class Replica implements Backend {
       case ClientMessageType.refused:
         this.#refuse(message.requestId, message.reason);
         return;
-      case ClientMessageType.revalidated: {
-        const answer = this.#revalidations.get(message.token);
-        this.#revalidations.delete(message.token);
-        answer?.(message.isValid);
+      case ClientMessageType.revalidated:
+        this.#sessions.revalidated(message.token, message.isValid);
         return;
-      }
       case ClientMessageType.synced:
         this.#syncs.confirmed(message.token, message.zxid, this.lastZxid);
         return;
@@ -448,15 +400,6 @@ export class Replica implements Backend {
         ? { type: dropped, requestId }
         : { type: refused, requestId, reason: refusal };
     this.#peers.sendToLearner(link, message);
-  }
-
-  #countProposal(bytes: number): void {
-    const { min, max } = this.#proposalBytes;
-    this.#proposalBytes = {
-      last: bytes,
-      min: min < 0 ? bytes : Math.min(min, bytes),
-      max: Math.max(max, bytes),
-    };
   }
 
   #drop(requestId: number): void {

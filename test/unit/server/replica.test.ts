@@ -7,7 +7,8 @@ import { Prng } from '../../../src/base/prng.ts';
 import { ZabNode } from '../../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../../../src/consensus/zab-state.ts';
 import { configFromOptions } from '../../../src/server/load-config.ts';
-import { Replica, type ReplicaPeers } from '../../../src/server/replica.ts';
+import { Replica } from '../../../src/server/replica.ts';
+import type { ReplicaPeers } from '../../../src/server/replica-peers.ts';
 import { DataTree } from '../../../src/store/data-tree.ts';
 import { createMemoryRuntime } from '../../../src/testing/memory-runtime.ts';
 
