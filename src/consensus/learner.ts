@@ -6,12 +6,10 @@
  */
 
 import { invariant, unreachable } from '../base/assert.ts';
-import type { EpochEnd } from '../base/epoch-table.ts';
-import { EpochTable } from '../base/epoch-table.ts';
 import { type Epoch, follows, makeZxid, type ServerId, type Zxid, zxidEpoch } from '../base/ids.ts';
 import type { LinkId } from './effects.ts';
 import { type LogEntry, MessageType, type QuorumMessage } from './messages.ts';
-import { lacks, type Staging } from './staging.ts';
+import { faultOf, Staging, type SyncStart } from './staging.ts';
 import type { ZabState } from './zab-state.ts';
 
 /** Where the learner stands on its connection, in the order of passing. */
@@ -142,11 +140,14 @@ export class Learner {
       case MessageType.leaderInfo:
         return this.#leaderInfo(message.epoch);
       case MessageType.diff:
-        return this.#beginSync(undefined, undefined, message.zxid);
+        return this.#beginSync({ base: message.zxid });
       case MessageType.trunc:
-        return this.#beginSync(message.zxid, undefined, message.zxid);
+        return this.#beginSync({ truncateAfter: message.zxid, base: message.zxid });
       case MessageType.snap:
-        return this.#beginSync(undefined, message, message.zxid);
+        return this.#beginSync({
+          snapshot: { zxid: message.zxid, epochs: message.epochs },
+          base: message.zxid,
+        });
       case MessageType.snapChunk:
         return this.#snapChunk(message.bytes);
       case MessageType.snapEnd:
@@ -185,7 +186,7 @@ export class Learner {
   snapshotStaged(): void {
     if (this.#staging?.snapshot === undefined) return;
     this.#progressMs = this.#state.nowMs;
-    this.#staging.isSnapshotDurable = true;
+    this.#staging.snapshotDurable();
     const pending = this.#pendingNewLeader;
     if (pending !== undefined) this.#persistSync(pending.epoch, pending.clusterId);
   }
@@ -233,34 +234,15 @@ export class Learner {
     });
   }
 
-  #beginSync(
-    truncateAfter: Zxid | undefined,
-    snapshot: { readonly zxid: Zxid; readonly epochs: readonly EpochEnd[] } | undefined,
-    base: Zxid,
-  ): Abandoned | undefined {
+  #beginSync(start: SyncStart): Abandoned | undefined {
     if (this.#phase !== 'syncing' || this.#staging !== undefined) {
       return { reason: 'DIFF, TRUNC or SNAP out of order' };
     }
-    const { history } = this.#state;
-    if (snapshot !== undefined) {
-      if (new EpochTable(snapshot.epochs).last !== base)
-        return { reason: 'SNAP contradicts itself' };
-      this.#state.emit({ kind: 'stageBegin', zxid: base });
-    } else if (truncateAfter === undefined) {
-      if (base !== history.last) return { reason: 'DIFF does not start where this history ends' };
-    } else if (base < history.committed) {
-      return this.#refuseLoss();
-    } else if (!history.epochs.holds(base) || base < history.retainedAfter) {
-      return { reason: 'TRUNC to a transaction that is not in this log' };
-    }
+    const fault = faultOf(start, this.#state.history);
+    if (fault !== undefined) return fault === 'loss' ? this.#refuseLoss() : fault;
+    if (start.snapshot !== undefined) this.#state.emit({ kind: 'stageBegin', zxid: start.base });
     this.#progressMs = this.#state.nowMs;
-    this.#staging = {
-      truncateAfter,
-      snapshot: snapshot && { zxid: snapshot.zxid, epochs: snapshot.epochs },
-      isSnapshotDurable: false,
-      entries: [],
-      last: base,
-    };
+    this.#staging = new Staging(start);
     return undefined;
   }
 
@@ -299,8 +281,7 @@ export class Learner {
     }
     if (staging === undefined) return { reason: 'PROPOSAL out of order' };
     this.#progressMs = this.#state.nowMs;
-    for (const entry of entries) staging.entries.push(entry);
-    staging.last = last;
+    staging.add(entries, last);
     return undefined;
   }
 
@@ -318,11 +299,9 @@ export class Learner {
     if (boundClusterId !== '' && clusterId !== boundClusterId) {
       return { reason: 'the leader belongs to another cluster' };
     }
-    if (lacks(staging, this.#state.history.committed)) return this.#refuseLoss();
+    if (staging.lacks(this.#state.history.committed)) return this.#refuseLoss();
     this.#pendingNewLeader = { epoch, clusterId };
-    if (staging.snapshot === undefined || staging.isSnapshotDurable) {
-      this.#persistSync(epoch, clusterId);
-    }
+    if (staging.isReady) this.#persistSync(epoch, clusterId);
     return undefined;
   }
 
@@ -345,9 +324,7 @@ export class Learner {
     this.#staging = undefined;
     this.#phase = 'persisting';
     this.#awaitedWrite = this.#state.persist({
-      ...(staging.snapshot && { snapshot: staging.snapshot }),
-      ...(staging.truncateAfter !== undefined && { truncateAfter: staging.truncateAfter }),
-      ...(staging.entries.length > 0 && { append: staging.entries }),
+      ...staging.changes,
       ...(epoch > this.#state.acceptedEpoch && { acceptedEpoch: epoch }),
       currentEpoch: epoch,
       clusterId,

@@ -29,8 +29,8 @@ export const GUARDS: readonly Mutant[] = [
     [CORE, 'has the epoch on its disk together'],
     at(
       'consensus/learner',
-      'this.#awaitedWrite = this.#state.persist({\n            ...(staging.snapshot',
-      'this.#state.persist({ currentEpoch: epoch });\n        this.#awaitedWrite = this.#state.persist({\n            ...(staging.snapshot',
+      'this.#awaitedWrite = this.#state.persist({\n            ...staging.changes',
+      'this.#state.persist({ currentEpoch: epoch });\n        this.#awaitedWrite = this.#state.persist({\n            ...staging.changes',
     ),
     at('server/log-writer', 'if (count > 0 && (isRewrite', 'if (count > 0 && (true || isRewrite'),
   ),
@@ -99,11 +99,7 @@ export const GUARDS: readonly Mutant[] = [
     '3642',
     'NEWLEADER is taken with a snapshot half there',
     [CORE, 'does not take half a snapshot'],
-    at(
-      'consensus/learner',
-      'if (staging.snapshot === undefined || staging.isSnapshotDurable) {',
-      'if (true) {',
-    ),
+    at('consensus/learner', 'if (staging.isReady)', 'if (true)'),
   ),
   guard(
     '3104',
@@ -147,11 +143,7 @@ export const GUARDS: readonly Mutant[] = [
     '1154',
     'a tail that the leader cuts off stays in the log',
     ['test/unit/consensus/zab-node.test.js', 'takes an uncommitted tail away by TRUNC'],
-    at(
-      'consensus/learner',
-      '...(staging.truncateAfter !== undefined && { truncateAfter: staging.truncateAfter }),',
-      '',
-    ),
+    at('consensus/staging', '...(truncateAfter !== undefined && { truncateAfter }),', ''),
   ),
   guard(
     '2832',
