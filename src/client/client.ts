@@ -1,12 +1,9 @@
 /** The client: a session on a ZooKeeper service, and every operation it offers. */
 
 import type { Acl } from '../base/acl.ts';
-import { ErrorCode } from '../base/error-code.ts';
 import type { SessionId } from '../base/ids.ts';
 import type { Stat } from '../base/stat.ts';
-import { WatcherType } from '../base/watch-mode.ts';
 import type { Address } from '../runtime/runtime.ts';
-import { offAbort, onAbort } from './abort-listeners.ts';
 import {
   type ClientOptions,
   type ClientRuntime,
@@ -14,9 +11,14 @@ import {
   type SessionCredentials,
   settingsOf,
 } from './client-options.ts';
+import {
+  ClientWatches,
+  type RemoveWatchesOptions,
+  type WatchOptions,
+  type WatchType,
+} from './client-watches.ts';
 import { createDefaultRuntime } from './default-runtime.ts';
-import { isKeeperError, KeeperError } from './keeper-error.ts';
-import { LastingWatches, type Watch } from './lasting-watches.ts';
+import type { Watch } from './lasting-watches.ts';
 import { Multi, type MultiHost } from './multi.ts';
 import { MultiRead } from './multi-read.ts';
 import type {
@@ -46,10 +48,11 @@ import {
   whoAmICall,
 } from './read-calls.ts';
 import { Session } from './session.ts';
+import { startSession } from './session-start.ts';
 import type { ClientEvents, ClientState } from './session-state.ts';
-import { authCall, checkWatchesCall, removeWatchesCall } from './watch-calls.ts';
+import { authCall } from './watch-calls.ts';
 import type { WatchListener } from './watch-event.ts';
-import { WatchIterator } from './watch-iterator.ts';
+import type { WatchIterator } from './watch-iterator.ts';
 import type { WatchKind } from './watch-registry.ts';
 import {
   closeCall,
@@ -65,23 +68,6 @@ import {
 
 /** Where an ensemble keeps its members, whatever the chroot. */
 const CONFIG_PATH = '/zookeeper/config';
-const WAITING_EVENTS_MAX = 100_000;
-
-/** Kinds of watches, as `removeWatches` and `checkWatches` name them. */
-export type WatchType = 'any' | 'children' | 'data' | 'persistent' | 'recursive';
-
-export interface WatchOptions extends Abortable {
-  /** Also everything below the path; then `childrenChanged` is left out. Default false. */
-  readonly recursive?: boolean | undefined;
-  /** Events that may wait in the iterator; one more makes it throw `WATCH_OVERFLOW`. Default 100000. */
-  readonly waitingMax?: number | undefined;
-}
-
-export interface RemoveWatchesOptions extends Abortable {
-  /** Removes them here also when the connection is lost before the server confirms it. Default false. */
-  readonly local?: boolean | undefined;
-}
-
 export interface CloseOptions {
   /** False leaves the session, with its ephemeral nodes, to its timeout or to whoever resumes it. Default true. */
   readonly closeSession?: boolean | undefined;
@@ -109,7 +95,7 @@ export class Client {
   readonly #settings: ClientSettings;
   readonly #runtime: ClientRuntime;
   readonly #session: Session;
-  readonly #lasting: LastingWatches;
+  readonly #watches: ClientWatches;
   readonly #multiHost: MultiHost;
 
   /** Connects to nothing yet; operations wait for `connect`. Throws `BAD_ARGUMENTS`. */
@@ -117,7 +103,7 @@ export class Client {
     this.#settings = settingsOf(options);
     this.#runtime = options.runtime ?? createDefaultRuntime();
     this.#session = new Session(this.#runtime, this.#settings);
-    this.#lasting = new LastingWatches(this.#session, this.#settings.chroot);
+    this.#watches = new ClientWatches(this.#session, this.#settings.chroot);
     this.#multiHost = {
       chroot: this.#settings.chroot,
       ask: (call, signal) => this.#session.ask(call, signal),
@@ -176,27 +162,7 @@ export class Client {
 
   /** Resolves when there is a session; rejects as the function `connect` does, and ends the client. */
   connect(): Promise<void> {
-    const session = this.#session;
-    session.start();
-    if (session.isConnected) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const { connectTimeoutMs } = this.#settings;
-      const settle = (): void => {
-        this.#runtime.timers.clear(timer);
-        this.off('state', onState);
-        if (session.isConnected) resolve();
-        else reject(this.#connectError());
-      };
-      const onState = (): void => {
-        if (session.isConnected || session.isOver) settle();
-      };
-      const timer = this.#runtime.timers.set(connectTimeoutMs, () => {
-        settle();
-        session.close(closeCall(), false);
-      });
-      this.on('state', onState);
-      if (session.isOver) settle();
-    });
+    return startSession(this.#session, this.#runtime.timers, this.#settings.connectTimeoutMs);
   }
 
   /** Calls the listener each time; in order with replies and watch events. */
@@ -366,7 +332,7 @@ export class Client {
 
   /** The members of the ensemble, as text; the same node whatever the chroot. */
   getConfig({ watch, signal }: ReadOptions = {}): Promise<NodeData> {
-    const scope = this.#readingAt(CONFIG_PATH, CONFIG_PATH, watch, 'data', undefined);
+    const scope = this.#watches.reading(CONFIG_PATH, CONFIG_PATH, watch, 'data');
     return this.#session.ask(getCall(scope), signal);
   }
 
@@ -385,71 +351,33 @@ export class Client {
    *     for await (const { type, path } of client.watch('/config', { recursive: true })) ...
    */
   watch(path: string, options: WatchOptions = {}): WatchIterator {
-    const { recursive = false, waitingMax = WAITING_EVENTS_MAX, signal } = options;
-    let watch: Watch | undefined;
-    const abort = (): void => {
-      iterator.fail(new KeeperError('ABORTED', 'watch', { path, cause: signal?.reason }));
-    };
-    const start = (listener: WatchListener): Promise<void> => {
-      const added = this.#lasting.add(path, recursive, listener, signal);
-      watch = added.watch;
-      return added.ready;
-    };
-    const release = (): void => {
-      if (signal !== undefined) offAbort(signal, abort);
-      watch?.remove();
-    };
-    const iterator = new WatchIterator(path, waitingMax, start, release);
-    if (signal !== undefined) onAbort(signal, abort);
-    return iterator;
+    return this.#watches.iterate(path, options);
   }
 
   /** As `watch`, with a listener. Resolves when the server watches. */
-  async addWatch(
+  addWatch(
     path: string,
     listener: WatchListener,
-    { recursive = false, signal }: Pick<WatchOptions, 'recursive' | 'signal'> = {},
+    options: Pick<WatchOptions, 'recursive' | 'signal'> = {},
   ): Promise<Watch> {
-    const { watch, ready } = this.#lasting.add(path, recursive, listener, signal);
-    await ready;
-    return watch;
+    return this.#watches.listen(path, listener, options);
   }
 
   /**
    * Removes all watches of a type at a path, here and on the server; their owners are told, iterators
    * end. Rejects with `NO_WATCHER` when there is none. `persistent` and `recursive`: servers from 3.9 on.
    */
-  async removeWatches(
+  removeWatches(
     path: string,
     type: WatchType = 'any',
-    { local = false, signal }: RemoveWatchesOptions = {},
+    options: RemoveWatchesOptions = {},
   ): Promise<void> {
-    const serverPath = this.#toServer(path);
-    const wireType = wireTypeOf(type);
-    const { watches } = this.#session;
-    const remove = (): void => watches.removeType(serverPath, wireType);
-    const call = removeWatchesCall(path, serverPath, wireType, (error) => {
-      if (error === ErrorCode.ok) remove();
-    });
-    try {
-      // A connection that is lost takes the server's watches with it; what is not here is not set again.
-      if (!local || this.isConnected) await this.#session.ask(call, signal);
-      else if (watches.hasAny(serverPath)) remove();
-      else throw new KeeperError('NO_WATCHER', 'removeWatches', { path });
-    } catch (error) {
-      if (!local || !isKeeperError(error, 'CONNECTION_LOSS')) throw error;
-      remove();
-    }
+    return this.#watches.remove(path, type, options);
   }
 
   /** Whether the server has a watch of this type and connection at the path. */
-  checkWatches(
-    path: string,
-    type: WatchType = 'any',
-    { signal }: Abortable = {},
-  ): Promise<boolean> {
-    const call = checkWatchesCall(path, this.#toServer(path), wireTypeOf(type));
-    return this.#session.ask(call, signal);
+  checkWatches(path: string, type: WatchType = 'any', options: Abortable = {}): Promise<boolean> {
+    return this.#watches.check(path, type, options);
   }
 
   // Inside ----------------------------------------------------------------------------------------
@@ -464,39 +392,6 @@ export class Client {
     kind: WatchKind,
     absentKind?: WatchKind,
   ): ReadScope {
-    return this.#readingAt(path, this.#toServer(path), watch, kind, absentKind);
+    return this.#watches.reading(path, this.#toServer(path), watch, kind, absentKind);
   }
-
-  /** A watch counts from its reply on: `kind` if the node is there, `absentKind` if it is not. */
-  #readingAt(
-    path: string,
-    serverPath: string,
-    watch: WatchListener | undefined,
-    kind: WatchKind,
-    absentKind: WatchKind | undefined,
-  ): ReadScope {
-    if (watch === undefined) return { path, serverPath, watch: false, onReply: undefined };
-    const { watches } = this.#session;
-    const onReply = (error: number): void => {
-      if (error === ErrorCode.ok) watches.add(kind, serverPath, watch);
-      else if (error === ErrorCode.noNode && absentKind !== undefined) {
-        watches.add(absentKind, serverPath, watch);
-      }
-    };
-    return { path, serverPath, watch: true, onReply };
-  }
-
-  #connectError(): KeeperError {
-    const { state, lastError } = this.#session;
-    if (state === 'expired') return new KeeperError('SESSION_EXPIRED', 'connect');
-    if (state === 'authFailed') return new KeeperError('AUTH_FAILED', 'connect');
-    if (state === 'closed') return new KeeperError('CLOSING', 'connect');
-    const last = lastError === undefined ? 'no server answered' : lastError.message;
-    const reason = `no session within ${this.#settings.connectTimeoutMs} ms: ${last}`;
-    return new KeeperError('CONNECTION_LOSS', 'connect', { reason, cause: lastError });
-  }
-}
-
-function wireTypeOf(type: WatchType): WatcherType {
-  return WatcherType[type];
 }

@@ -5,20 +5,14 @@ export { type SessionId, sessionIdHex, type Zxid, zxidHex } from '../base/ids.ts
 export { childPath, isValidPath, nodeName, parentPath } from '../base/path.ts';
 export type { Stat } from '../base/stat.ts';
 export type { Address } from '../runtime/runtime.ts';
-export {
-  Client,
-  type CloseOptions,
-  connect,
-  type RemoveWatchesOptions,
-  type WatchOptions,
-  type WatchType,
-} from './client.ts';
+export { Client, type CloseOptions, connect } from './client.ts';
 export type {
   ClientOptions,
   ClientRuntime,
   Credentials,
   SessionCredentials,
 } from './client-options.ts';
+export type { RemoveWatchesOptions, WatchOptions, WatchType } from './client-watches.ts';
 export { addressText, type ConnectString, parseConnectString } from './host-list.ts';
 export {
   isKeeperError,
