@@ -7,17 +7,10 @@
 import { invariant } from '../base/assert.ts';
 import { ErrorCode } from '../base/error-code.ts';
 import { SESSION_NONE, type SessionId } from '../base/ids.ts';
-import { OpCode } from '../base/op-code.ts';
 import { Prng } from '../base/prng.ts';
 import type { JuteReader } from '../protocol/jute-reader.ts';
-import type { JuteWriter } from '../protocol/jute-writer.ts';
 import { type ConnectResponse, PASSWORD_BYTES } from '../protocol/records/connect.ts';
-import {
-  decodeReplyHeader,
-  encodeRequestHeader,
-  type ReplyHeader,
-  SpecialXid,
-} from '../protocol/records/header.ts';
+import { decodeReplyHeader, type ReplyHeader, SpecialXid } from '../protocol/records/header.ts';
 import { decodeWatcherEvent, type SetWatches2 } from '../protocol/records/watch.ts';
 import type { Address, Timer } from '../runtime/runtime.ts';
 import type { ClientRuntime, ClientSettings, Credentials } from './client-options.ts';
@@ -28,15 +21,13 @@ import { writeCredentials, writeWatches } from './introduction.ts';
 import { codeOfNumber, KeeperError, type KeeperErrorCode } from './keeper-error.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadWriteSearch } from './read-write-search.ts';
-import { type Call, type FailDetails, type PendingRequest, Request } from './request.ts';
+import { type Call, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
+import { RequestSender } from './request-sender.ts';
 import type { ClientEvents, ClientState } from './session-state.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 import { WatchRegistry } from './watch-registry.ts';
 
-const XID_MAX = 0x7fff_ffff;
-/** Requests are sent in pieces of about this size, so that the socket's limit is looked at in between. */
-const WRITE_BYTES = 64 * 1024;
 /** Paths in one setWatches: far below every server's frame limit, and a limit of ours if that is lower. */
 const WATCH_LIST_BYTES_MAX = 128 * 1024;
 /** Of the frame around them: header, zxid, five counts. */
@@ -55,6 +46,7 @@ export class Session implements ConnectionOwner {
   readonly #hosts: HostList;
   readonly #prng: Prng;
   readonly #queue: RequestQueue;
+  readonly #sender: RequestSender;
   readonly #credentials: Credentials[];
   readonly #watchLists = new Fifo<SetWatches2>();
   #state: ClientState = 'idle';
@@ -69,7 +61,6 @@ export class Session implements ConnectionOwner {
   /** A read-only server's session is its own: another server must not be asked for it. */
   #isSessionReal = false;
   #lastZxid = 0;
-  #xid = 0;
   #attempts = 0;
   #isFlushDue = false;
   #lastError: Error | undefined;
@@ -80,6 +71,7 @@ export class Session implements ConnectionOwner {
     this.#prng = new Prng(new DataView(runtime.randomBytes(4).buffer).getUint32(0));
     this.#hosts = new HostList(settings.addresses, this.#prng);
     this.#queue = new RequestQueue(settings.repeatReads && settings.waitsWhileDisconnected);
+    this.#sender = new RequestSender(this.#queue, settings.requestBytesMax);
     this.#credentials = [...settings.auth];
     this.#timeoutMs = settings.sessionTimeoutMs;
     const mailbox = new Mailbox(runtime.timers);
@@ -373,44 +365,7 @@ export class Session implements ConnectionOwner {
 
   #flush(): void {
     const connection = this.#connection;
-    if (connection === undefined || !this.#isGreeted) return;
-    const { writer } = connection;
-    while (!connection.isCongested) {
-      const request = this.#queue.takeUnsent();
-      if (request === undefined) break;
-      request.xid = request.op === OpCode.auth ? SpecialXid.auth : this.#nextXid();
-      const mark = writer.length;
-      const refusal = this.#write(request, writer);
-      if (refusal === undefined) this.#queue.sent(request);
-      else {
-        connection.flush(mark);
-        request.fail('BAD_ARGUMENTS', refusal);
-      }
-      if (writer.length >= WRITE_BYTES) connection.flush();
-    }
-    if (writer.length > 0) connection.flush();
-  }
-
-  /** Appends a frame. What it returns is why the frame must not be sent. */
-  #write(request: PendingRequest, writer: JuteWriter): FailDetails | undefined {
-    const mark = writer.beginFrame();
-    encodeRequestHeader(writer, request.xid, request.op);
-    try {
-      request.encode(writer);
-    } catch (cause) {
-      // What a program without types may pass: half a record must not reach the server.
-      return { reason: 'the arguments cannot be encoded', cause };
-    }
-    writer.endFrame(mark);
-    const frameBytes = writer.length - mark - 4;
-    const limit = this.#settings.requestBytesMax;
-    if (frameBytes <= limit) return undefined;
-    return { reason: `a request of ${frameBytes} bytes, more than the ${limit} allowed` };
-  }
-
-  #nextXid(): number {
-    this.#xid = this.#xid === XID_MAX ? 1 : this.#xid + 1;
-    return this.#xid;
+    if (connection !== undefined && this.#isGreeted) this.#sender.send(connection);
   }
 
   // Ending ----------------------------------------------------------------------------------------
