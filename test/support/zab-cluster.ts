@@ -16,13 +16,21 @@ import {
 import { Prng } from '../../src/base/prng.ts';
 import type { Standing } from '../../src/base/standing.ts';
 import type { Effect, LinkId, PersistRequest } from '../../src/consensus/effects.ts';
-import type { LogEntry, QuorumMessage } from '../../src/consensus/messages.ts';
+import type { QuorumMessage } from '../../src/consensus/messages.ts';
 import { ZabNode } from '../../src/consensus/zab-node.ts';
 import { DEFAULT_TIMINGS } from '../../src/consensus/zab-state.ts';
 import { type Choice, Ranks } from './zab-choice.ts';
 import { label, ZabChronicle } from './zab-chronicle.ts';
 import { falseClaim, falseVote, isAccusation } from './zab-claims.ts';
-import { emptyDisk, flawOf, lastZxid, write } from './zab-disk.ts';
+import {
+  checkpointBytes,
+  checkpointOf,
+  emptyDisk,
+  flawOf,
+  lastZxid,
+  trim,
+  write,
+} from './zab-disk.ts';
 import { ZabLinks } from './zab-links.ts';
 import { type OwnDisk, ZabServer } from './zab-server.ts';
 
@@ -165,11 +173,9 @@ export class ZabCluster {
     const server = this.server(id);
     const { node, disk } = server;
     if (node === undefined || server.writes.length > 0) return;
-    const upTo = server.applied.at(-1)?.zxid ?? ZXID_NONE;
+    const upTo = server.lastApplied;
     if (upTo < disk.state.retainedAfter || upTo > node.history.durable) return;
-    disk.checkpoint = [...server.applied];
-    disk.log = disk.log.filter((entry) => entry.zxid > upTo);
-    disk.state = { ...disk.state, retainedAfter: upTo, committed: max(disk.state.committed, upTo) };
+    trim(disk, server.applied, upTo);
     node.trimmed(upTo);
   }
 
@@ -256,7 +262,7 @@ export class ZabCluster {
         server.node !== undefined &&
         server.role.name !== 'looking' &&
         server.role.isServing &&
-        (server.applied.at(-1)?.zxid ?? ZXID_NONE) === target,
+        server.lastApplied === target,
     );
   }
 
@@ -339,7 +345,7 @@ export class ZabCluster {
         this.#drain(server);
         this.#send(server, effect.link, {
           type: 33,
-          bytes: Buffer.from(JSON.stringify(server.disk.checkpoint.map((e) => [e.zxid, text(e)]))),
+          bytes: checkpointBytes(server.disk),
         });
         node.snapshotSent(effect.link, Buffer.alloc(0));
         this.#drain(server);
@@ -348,11 +354,9 @@ export class ZabCluster {
         server.staged = [];
         server.staging = 'arriving';
         return;
-      case 'stageChunk': {
-        const pairs: [Zxid, string][] = JSON.parse(Buffer.from(effect.bytes).toString());
-        server.staged = pairs.map(([zxid, payload]) => ({ zxid, bytes: Buffer.from(payload) }));
+      case 'stageChunk':
+        server.staged = checkpointOf(effect.bytes);
         return;
-      }
       case 'stageEnd':
         server.staging = 'writing';
         return;
@@ -389,16 +393,12 @@ export class ZabCluster {
   }
 
   #apply(server: ZabServer, node: ZabNode, upTo: Zxid): void {
-    const last = server.applied.at(-1)?.zxid ?? ZXID_NONE;
     const { disk } = server;
-    if (disk.state.retainedAfter > last) server.applied = [...disk.checkpoint];
-    const from = server.applied.at(-1)?.zxid ?? ZXID_NONE;
-    for (const entry of disk.log.filter((e) => e.zxid > from && e.zxid <= upTo)) {
-      server.applied.push(entry);
-      const index = server.applied.length - 1;
-      this.chronicle.known(server.id, disk.state.currentEpoch, index, entry);
+    const before = server.apply(upTo);
+    for (const [index, entry] of server.applied.slice(before).entries()) {
+      this.chronicle.known(server.id, disk.state.currentEpoch, before + index, entry);
     }
-    assert((server.applied.at(-1)?.zxid ?? ZXID_NONE) === upTo, 'applied what is not durable');
+    assert(server.lastApplied === upTo, 'applied what is not durable');
     if (node.canPropose) {
       for (const entry of server.applied) {
         if (zxidEpoch(entry.zxid) === node.currentEpoch) this.acknowledged.add(label(entry));
@@ -409,12 +409,4 @@ export class ZabCluster {
 
 function holds({ id }: ZabServer, violation: string | undefined): void {
   assert(violation === undefined, `server ${id}: ${violation}`);
-}
-
-function text(entry: LogEntry): string {
-  return Buffer.from(entry.bytes).toString();
-}
-
-function max(a: Zxid, b: Zxid): Zxid {
-  return a > b ? a : b;
 }

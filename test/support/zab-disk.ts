@@ -34,6 +34,25 @@ export function emptyDisk(standing: Standing = 'whole'): Disk {
   };
 }
 
+/** Puts what was applied, which ends at `upTo`, in the place of the log up to there. */
+export function trim(disk: Disk, applied: readonly LogEntry[], upTo: Zxid): void {
+  const committed = disk.state.committed > upTo ? disk.state.committed : upTo;
+  disk.checkpoint = [...applied];
+  disk.log = disk.log.filter((entry) => entry.zxid > upTo);
+  disk.state = { ...disk.state, retainedAfter: upTo, committed };
+}
+
+/** The checkpoint as one server sends it to another. */
+export function checkpointBytes({ checkpoint }: Disk): Uint8Array {
+  const pairs = checkpoint.map(({ zxid, bytes }) => [zxid, Buffer.from(bytes).toString()]);
+  return Buffer.from(JSON.stringify(pairs));
+}
+
+export function checkpointOf(bytes: Uint8Array): LogEntry[] {
+  const pairs: [Zxid, string][] = JSON.parse(Buffer.from(bytes).toString());
+  return pairs.map(([zxid, payload]) => ({ zxid, bytes: Buffer.from(payload) }));
+}
+
 export function lastZxid({ state, log }: Disk): Zxid {
   return log.at(-1)?.zxid ?? state.retainedAfter;
 }

@@ -1,6 +1,6 @@
 /** One server of a `ZabCluster`: its process, when there is one, and what outlives that. */
 
-import type { ServerId } from '../../src/base/ids.ts';
+import { type ServerId, ZXID_NONE, type Zxid } from '../../src/base/ids.ts';
 import type { Standing } from '../../src/base/standing.ts';
 import type { PersistRequest, Role } from '../../src/consensus/effects.ts';
 import type { LogEntry } from '../../src/consensus/messages.ts';
@@ -29,5 +29,19 @@ export class ZabServer {
   constructor(id: ServerId, standing: Standing) {
     this.id = id;
     this.disk = { ...emptyDisk(standing), incarnation: `disk of ${id}` };
+  }
+
+  get lastApplied(): Zxid {
+    return this.applied.at(-1)?.zxid ?? ZXID_NONE;
+  }
+
+  /** Applies what the disk has of it, a checkpoint first; returns how much of that was there before. */
+  apply(upTo: Zxid): number {
+    const { state, checkpoint, log } = this.disk;
+    if (state.retainedAfter > this.lastApplied) this.applied = [...checkpoint];
+    const from = this.lastApplied;
+    const index = this.applied.length;
+    this.applied.push(...log.filter(({ zxid }) => zxid > from && zxid <= upTo));
+    return index;
   }
 }
