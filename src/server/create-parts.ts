@@ -81,7 +81,7 @@ export function createLogWriter(
   hooks: Pick<LogWriterHooks, 'stagedGeneration' | 'snapshotSwitched' | 'persisted'>,
 ): LogWriter {
   const nowMs = (): number => runtime.clock.monotonicMs();
-  return new LogWriter(storage.log, {
+  return new LogWriter(storage.log, runtime, {
     ...hooks,
     writeBegan: () => {
       metrics.writeBegan(nowMs());

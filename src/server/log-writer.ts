@@ -6,7 +6,9 @@
 import { ZXID_NONE } from '../base/ids.ts';
 import type { PersistRequest } from '../consensus/effects.ts';
 import type { LogEntry } from '../consensus/messages.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { LogMutation, TxnLog } from '../store/txn-log.ts';
+import { GroupPace } from './group-pace.ts';
 
 export interface LogWriterHooks {
   /** The generation into which the snapshot of this request was staged. */
@@ -29,7 +31,12 @@ const GROUP_ENTRIES_MAX = 5000;
 export class LogWriter {
   readonly #log: TxnLog;
   readonly #hooks: LogWriterHooks;
+  readonly #pace: GroupPace;
   #queue: PersistRequest[] = [];
+  /** Entries in the queue. */
+  #waitingCount = 0;
+  /** Something in the queue is more than entries, or somebody waits for the queue's end. */
+  #isUrgent = false;
   #isWriting = false;
   #failure: unknown;
   #hasFailed = false;
@@ -38,9 +45,10 @@ export class LogWriter {
   groupCount = 0;
   entryCount = 0;
 
-  constructor(log: TxnLog, hooks: LogWriterHooks) {
+  constructor(log: TxnLog, runtime: Pick<Runtime, 'clock' | 'timers'>, hooks: LogWriterHooks) {
     this.#log = log;
     this.#hooks = hooks;
+    this.#pace = new GroupPace(runtime, () => this.flush());
   }
 
   get isIdle(): boolean {
@@ -49,19 +57,27 @@ export class LogWriter {
 
   /** Resolves when nothing that was added is on its way any more. Rejects with what a write failed of. */
   async settled(): Promise<void> {
-    while (!this.#hasFailed && !this.isIdle) await this.#settled;
+    while (!this.#hasFailed && !this.isIdle) {
+      this.#isUrgent = true;
+      this.flush();
+      await this.#settled;
+    }
     if (this.#hasFailed) throw this.#failure;
   }
 
   add(request: PersistRequest): void {
     this.#queue.push(request);
+    this.#waitingCount += request.append?.length ?? 0;
+    if (!isPlain(request)) this.#isUrgent = true;
   }
 
-  /** Starts to write what was added, unless a write is under way that will go on with it. */
+  /** Starts to write what was added, or waits for more; a write that is under way goes on with it. */
   flush(): void {
     if (this.#isWriting || this.#hasFailed || this.#queue.length === 0) return;
+    if (!this.#isUrgent && this.#pace.isEarly(this.#waitingCount)) return;
     this.#isWriting = true;
-    this.#settled = this.#writeAll().then(
+    this.#pace.began();
+    this.#settled = this.#write(this.#takeGroup()).then(
       () => {
         this.#isWriting = false;
         this.flush();
@@ -74,18 +90,17 @@ export class LogWriter {
     );
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#takeGroup();
-      const mutation = this.#mutation(group);
-      this.#hooks.writeBegan();
-      await this.#log.write(mutation);
-      this.#hooks.writeEnded();
-      this.groupCount++;
-      this.entryCount += mutation.append?.length ?? 0;
-      if (mutation.snapshot !== undefined) await this.#hooks.snapshotSwitched();
-      this.#hooks.persisted(group.at(-1)?.id ?? 0);
-    }
+  async #write(group: readonly PersistRequest[]): Promise<void> {
+    const mutation = this.#mutation(group);
+    const entryCount = mutation.append?.length ?? 0;
+    this.#hooks.writeBegan();
+    await this.#log.write(mutation);
+    this.#hooks.writeEnded();
+    this.groupCount++;
+    this.entryCount += entryCount;
+    if (mutation.snapshot !== undefined) await this.#hooks.snapshotSwitched();
+    this.#hooks.persisted(group.at(-1)?.id ?? 0);
+    this.#pace.ended(entryCount, this.#waitingCount);
   }
 
   /** The longest run of waiting requests that keeps its meaning as one mutation. */
@@ -101,7 +116,10 @@ export class LogWriter {
       entries += request.append?.length ?? 0;
       count++;
     }
-    return this.#queue.splice(0, count);
+    this.#waitingCount -= entries;
+    const group = this.#queue.splice(0, count);
+    if (this.#queue.length === 0) this.#isUrgent = false;
+    return group;
   }
 
   #mutation(group: readonly PersistRequest[]): LogMutation {
@@ -110,6 +128,15 @@ export class LogWriter {
     if (snapshot === undefined) return rest;
     return { ...rest, snapshot: { ...snapshot, generation: this.#hooks.stagedGeneration() } };
   }
+}
+
+/** Entries and no more. */
+function isPlain(request: PersistRequest): boolean {
+  const { append, snapshot, truncateAfter, acceptedEpoch, currentEpoch, clusterId, standing } =
+    request;
+  const change =
+    snapshot ?? truncateAfter ?? acceptedEpoch ?? currentEpoch ?? clusterId ?? standing;
+  return append !== undefined && change === undefined;
 }
 
 function merge(group: readonly PersistRequest[]): Omit<PersistRequest, 'id'> {

@@ -285,10 +285,11 @@ class Storm {
   }
 
   async #openOnce(legacy: Legacy | undefined): Promise<StormServer> {
-    const { storage } = this.#world.runtimeFor(HOST);
+    const runtime = this.#world.runtimeFor(HOST);
+    const { storage } = runtime;
     const log = await storage.open('log', { create: true });
     const state = await storage.open('state', { create: true });
-    const parts = { ledger: this.#ledger, prng: this.#prng, settings: this.#settings };
+    const parts = { runtime, ledger: this.#ledger, prng: this.#prng, settings: this.#settings };
     return await StormServer.open({ log, state }, parts, legacy);
   }
 

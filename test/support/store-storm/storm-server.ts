@@ -7,7 +7,7 @@ import { strict as assert } from 'node:assert';
 import { makeServerId, ZXID_NONE, type Zxid, zxidHex } from '../../../src/base/ids.ts';
 import type { Prng } from '../../../src/base/prng.ts';
 import type { PersistRequest } from '../../../src/consensus/effects.ts';
-import type { KeyValueStore } from '../../../src/runtime/runtime.ts';
+import type { KeyValueStore, Runtime } from '../../../src/runtime/runtime.ts';
 import { Applier } from '../../../src/server/applier.ts';
 import { CheckpointDriver } from '../../../src/server/checkpoint-driver.ts';
 import { LogWriter } from '../../../src/server/log-writer.ts';
@@ -47,6 +47,7 @@ export const NO_LEGACY: Legacy = {
 };
 
 type Parts = {
+  readonly runtime: Runtime;
   readonly ledger: StormLedger;
   readonly prng: Prng;
   readonly settings: StormSettings;
@@ -87,7 +88,7 @@ export class StormServer {
   #isAwaited = false;
   #checkpointZxid: Zxid;
 
-  private constructor({ ledger, prng, settings, log, tree, checkpointer }: Parts) {
+  private constructor({ runtime, ledger, prng, settings, log, tree, checkpointer }: Parts) {
     this.#ledger = ledger;
     this.#prng = prng;
     this.log = log;
@@ -100,7 +101,7 @@ export class StormServer {
     this.#windowAfter = last;
     this.#known = commitHint;
     this.#checkpointZxid = checkpointer.checkpoint.zxid;
-    this.#writer = new LogWriter(log, {
+    this.#writer = new LogWriter(log, runtime, {
       stagedGeneration: () => assert.fail('no snapshot was staged'),
       snapshotSwitched: () => assert.fail('no snapshot was staged'),
       writeBegan: () => undefined,

@@ -36,7 +36,7 @@ class Bench {
   private constructor(world: SimWorld, log: TxnLog) {
     this.world = world;
     this.log = log;
-    this.writer = new LogWriter(log, {
+    this.writer = new LogWriter(log, world.runtimeFor(HOST), {
       stagedGeneration: () => 2,
       snapshotSwitched: async () => {
         this.events.push('switched');
@@ -70,6 +70,11 @@ class Bench {
     this.writer.flush();
   }
 
+  addGroup(first: number, last: number): void {
+    const counters = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    this.add(appends(...counters));
+  }
+
   async idle(): Promise<void> {
     await this.world.runUntil(() => this.writer.isIdle || this.errors.length > 0, 60_000);
   }
@@ -101,6 +106,43 @@ describe('LogWriter', () => {
     const { acceptedEpoch, currentEpoch, clusterId, commitHint, lastZxid } = bench.log.meta;
     assert.deepEqual([acceptedEpoch, currentEpoch, clusterId], [3, 1, 'c']);
     assert.deepEqual([commitHint, lastZxid], [zxid(1), zxid(2)]);
+  });
+
+  it('waits for most of those it has answered, so that they share the next write', async () => {
+    const bench = await Bench.create();
+    bench.addGroup(1, 8);
+    await bench.idle();
+    bench.events.length = 0;
+    bench.addGroup(9, 13);
+    assert.equal(bench.writer.isIdle, false);
+    await bench.world.runFor(0.1);
+    bench.addGroup(14, 14);
+    await bench.idle();
+    assert.deepEqual(bench.events, ['persisted 4']);
+    assert.equal((await bench.counters()).length, 14);
+  });
+
+  it('does not wait for those who do not come back', async () => {
+    const bench = await Bench.create();
+    bench.addGroup(1, 8);
+    await bench.idle();
+    bench.addGroup(9, 9);
+    await bench.idle();
+    assert.deepEqual(bench.events, ['persisted 2', 'persisted 3']);
+  });
+
+  it('does not let what is more than entries wait, nor somebody who waits for the end', async () => {
+    for (const isStopped of [true, false]) {
+      const bench = await Bench.create();
+      bench.addGroup(1, 8);
+      await bench.idle();
+      bench.addGroup(9, 9);
+      const groups = bench.writer.groupCount;
+      if (isStopped) await bench.world.finish(bench.writer.settled());
+      else bench.add({ acceptedEpoch: makeEpoch(2) });
+      await bench.idle();
+      assert.equal(bench.writer.groupCount - groups, 1);
+    }
   });
 
   it('begins a new write with a truncation, which would undo what came before it', async () => {
