@@ -128,12 +128,18 @@ export function createScrubber(context: NodeContext): Scrubber {
     stateStore: storage.stateStore,
     runtime,
     log,
-    replaceState: ({ subject }) => {
+    replaceState: async ({ subject }) => {
       if (subject !== undefined) checkpoints().rewrite(subject);
+      else await checkpoints().renew(() => turn(runtime));
     },
     cutLog: () => checkpoints().cut(),
     failed: fail,
   });
+}
+
+/** Lets other work have its turn. */
+function turn({ timers }: Runtime): Promise<void> {
+  return new Promise((resolve) => timers.set(0, resolve));
 }
 
 export function createCheckpoints(

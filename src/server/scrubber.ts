@@ -14,7 +14,7 @@ export interface ScrubberOptions {
   readonly stateStore: Pick<KeyValueStore, 'scan'>;
   readonly runtime: Runtime;
   readonly log: Log;
-  readonly replaceState: (damaged: DamagedValue) => void;
+  readonly replaceState: (damaged: DamagedValue) => unknown;
   readonly cutLog: () => Promise<unknown>;
   readonly failed: (error: unknown) => void;
 }
@@ -113,8 +113,8 @@ export class Scrubber {
     this.damageCount++;
     const { log, replaceState, cutLog } = this.#options;
     log.error('scrubDamage', { place: damaged.place, remedy: REMEDY });
-    if (damaged.subject === undefined) await cutLog();
-    else replaceState(damaged);
+    if (damaged.store === 'log') await cutLog();
+    else await replaceState(damaged);
   }
 }
 

@@ -236,18 +236,20 @@ export class SnapshotReceiver {
   }
 }
 
-function encodeFacts({ zxid, digest, nodeCount, sessionCount }: SnapshotFacts): Uint8Array {
-  return Buffer.from(JSON.stringify([zxid, digest, nodeCount, sessionCount]));
+function encodeFacts(facts: SnapshotFacts): Uint8Array {
+  const { zxid, digest, nodeCount, sessionCount, entryCount } = facts;
+  return Buffer.from(JSON.stringify([zxid, digest, nodeCount, sessionCount, entryCount]));
 }
 
 function decodeFacts(summary: Uint8Array): SnapshotFacts | undefined {
   try {
     const fields: unknown = JSON.parse(Buffer.from(summary).toString());
     if (!Array.isArray(fields)) return undefined;
-    const [zxid, digest, nodeCount, sessionCount] = fields;
+    const [zxid, digest, nodeCount, sessionCount, entryCount] = fields;
     if (typeof digest !== 'string') return undefined;
-    if (![zxid, nodeCount, sessionCount].every(Number.isSafeInteger)) return undefined;
-    return { zxid, digest, nodeCount, sessionCount };
+    const counts = { nodeCount, sessionCount, entryCount };
+    if (![zxid, ...Object.values(counts)].every(Number.isSafeInteger)) return undefined;
+    return { zxid, digest, ...counts };
   } catch {
     return undefined;
   }

@@ -11,6 +11,8 @@ import {
 } from '../base/ids.ts';
 import { viewOf } from './keyspace.ts';
 
+const TWO_POW_32 = 0x1_0000_0000;
+
 /** Appends to a buffer of its own that grows as needed. */
 export class ByteWriter {
   /** Not a Buffer, whose `slice` would share memory where that of what we hand out must copy. */
@@ -45,8 +47,18 @@ export class ByteWriter {
     this.#view.setUint8(at, value);
   }
 
+  u16(value: number): void {
+    const at = this.#claim(2);
+    this.#view.setUint16(at, value);
+  }
+
   u32(value: number): void {
     const at = this.#claim(4);
+    this.#view.setUint32(at, value);
+  }
+
+  /** Replaces a number that was written, in the buffer as it is now. */
+  setU32(at: number, value: number): void {
     this.#view.setUint32(at, value);
   }
 
@@ -64,6 +76,13 @@ export class ByteWriter {
   i64(value: bigint): void {
     const at = this.#claim(8);
     this.#view.setBigInt64(at, value);
+  }
+
+  /** A whole number as a 64-bit integer; exact as far as the number is. */
+  long(value: number): void {
+    const at = this.#claim(8);
+    this.#view.setInt32(at, Math.floor(value / TWO_POW_32));
+    this.#view.setUint32(at + 4, value >>> 0);
   }
 
   zxid(zxid: Zxid): void {
@@ -158,6 +177,11 @@ export class ByteReader {
     return this.#isIntact ? this.#view.getFloat64(at) : 0;
   }
 
+  long(): number {
+    const at = this.#take(8);
+    return this.#isIntact ? readLong(this.#view, at) : 0;
+  }
+
   i64(): bigint {
     const at = this.#take(8);
     return this.#isIntact ? this.#view.getBigInt64(at) : 0n;
@@ -193,6 +217,11 @@ export class ByteReader {
     else this.#position = at + count;
     return at;
   }
+}
+
+/** A 64-bit integer as a number. */
+export function readLong(view: DataView, at: number): number {
+  return view.getInt32(at) * TWO_POW_32 + view.getUint32(at + 4);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

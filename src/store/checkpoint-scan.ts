@@ -1,12 +1,13 @@
 /**
- * Reads one committed checkpoint out of a generation: of each subject the newest version that is
- * not newer than the checkpoint. Newer versions belong to a checkpoint that was never finished,
- * older ones were about to be deleted; both may lie there after a crash.
+ * Reads what one committed checkpoint says in records of their own: of sessions, and in the first
+ * format of nodes. Of each subject the newest version counts that is not newer than the checkpoint.
+ * Newer versions belong to a checkpoint that was never finished, older ones were about to be deleted;
+ * both may lie there after a crash.
  */
 
 import type { KeyValue, KeyValueStore } from '../runtime/runtime.ts';
 import {
-  generationRange,
+  besidePacks,
   haveSameSubject,
   keySequence,
   keySubject,
@@ -15,7 +16,13 @@ import {
   subjectPath,
   subjectSession,
 } from './keyspace.ts';
-import { isAbsent, openValue, type Subject, stateDamaged } from './state-codec.ts';
+import {
+  type CheckpointMeta,
+  isAbsent,
+  openValue,
+  type Subject,
+  stateDamaged,
+} from './state-codec.ts';
 import type { StoreError } from './store-error.ts';
 import { ChunkReader } from './store-scan.ts';
 
@@ -51,16 +58,18 @@ export class StateRecord {
 const NOTHING = new Uint8Array();
 
 export class CheckpointScan {
-  readonly #reader: ChunkReader;
+  readonly #readers: ChunkReader[];
   readonly #sequence: number;
+  readonly #hasPacks: boolean;
   readonly #leftovers: Uint8Array[] = [];
   #candidate: StateRecord | undefined;
   #isAtEnd = false;
 
   /** Opens the view at once: what is written later does not change what is read. */
-  constructor(store: KeyValueStore, generation: number, sequence: number) {
-    this.#sequence = sequence;
-    this.#reader = new ChunkReader(store.scan(generationRange(generation)));
+  constructor(store: KeyValueStore, generation: number, checkpoint: CheckpointMeta) {
+    this.#sequence = checkpoint.sequence;
+    this.#hasPacks = checkpoint.hasPacks;
+    this.#readers = besidePacks(generation).map((range) => new ChunkReader(store.scan(range)));
   }
 
   /** Keys met so far that are no part of the checkpoint, in an order in which they may be deleted. */
@@ -74,10 +83,11 @@ export class CheckpointScan {
    */
   async next(): Promise<readonly StateRecord[] | undefined> {
     if (this.#isAtEnd) return undefined;
-    const pairs = await this.#reader.next();
+    const pairs = await this.#readers[0]?.next();
     const found: StateRecord[] = [];
     if (pairs === undefined) {
-      this.#isAtEnd = true;
+      this.#readers.shift();
+      this.#isAtEnd = this.#readers.length === 0;
       this.#settle(found);
       return found;
     }
@@ -85,17 +95,22 @@ export class CheckpointScan {
     return found;
   }
 
-  close(): Promise<void> {
-    return this.#reader.close();
+  async close(): Promise<void> {
+    for (const reader of this.#readers) await reader.close();
   }
 
   #look(pair: KeyValue, found: StateRecord[]): void {
     const [key] = pair;
     const kind = stateKeyKind(key);
-    if (kind === undefined) {
+    if (kind === undefined || kind === 'pack') {
       throw stateDamaged(`state store, key ${Buffer.from(key).toString('hex')}`, 'not a known key');
     }
     if (kind === 'meta') return;
+    if (this.#hasPacks && kind === RecordKind.node) {
+      // Of the first format, and about to be deleted when the process ended.
+      this.#leftovers.push(key);
+      return;
+    }
     const record = new StateRecord(key, kind, openValue(pair));
     if (record.sequence > this.#sequence) {
       this.#leftovers.push(key);

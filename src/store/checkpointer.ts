@@ -6,10 +6,10 @@
  *    checkpoint that holds their present version.
  * 2. `begin` freezes that set. A subject that changes again before it was written is encoded just
  *    before the change.
- * 3. New versions, and absences of what is gone, are written beside the old ones in unsynced
- *    batches; the last batch is synced and says that the checkpoint is complete. A crash before it
- *    leaves the previous checkpoint as it was, since a reader ignores versions that are too new.
- * 4. Only then are the versions that nobody reads any more deleted.
+ * 3. New versions, and absences of what is gone, are written behind the old ones in unsynced
+ *    batches, nodes in packs; the last batch is synced and says that the checkpoint is complete. A crash
+ *    before it leaves the previous checkpoint as it was, since a reader ignores what is too new.
+ * 4. Only then is deleted what nobody reads any more, and the oldest packs are cleaned for the next one.
  */
 
 import { invariant } from '../base/assert.ts';
@@ -18,7 +18,8 @@ import type { WriteBatch } from '../runtime/runtime.ts';
 import { ByteWriter } from './byte-cursor.ts';
 import type { ChangeTracker } from './change-tracker.ts';
 import type { DataTree } from './data-tree.ts';
-import { NUMBER_MAX } from './keyspace.ts';
+import { NUMBER_MAX, type PackPlace, packKey } from './keyspace.ts';
+import { type Cleaned, PackCleaner } from './pack-cleaner.ts';
 import {
   ABSENT_PAYLOAD,
   type CheckpointMeta,
@@ -30,6 +31,7 @@ import {
   writeSession,
 } from './state-codec.ts';
 import { loadState } from './state-load.ts';
+import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
 
@@ -40,21 +42,33 @@ const CHUNK_FIRST_BYTES = 4096;
 /** Subjects that `rewriteAll` marks in one go: a millisecond or so. */
 const MARKED_AT_ONCE = 2000;
 /** Bounds a step that has little to write and much to look at or delete. */
-const BYTES_PER_SUBJECT = 512;
+const BYTES_PER_SUBJECT = 128;
 
 export interface CheckpointerOptions {
   /** About so many bytes are written in one step; default 256 KiB. */
   readonly chunkBytes?: number | undefined;
+  /** Packs are cleaned when they hold so many more entries than twice the nodes; default 256. */
+  readonly slackEntries?: number | undefined;
 }
 
-/** A version in the store that a newer one has replaced. */
+/** A session's version in the store that a newer one has replaced. */
 interface Obsolete {
-  readonly subject: Subject;
+  readonly sessionId: SessionId;
   readonly sequence: number;
+}
+
+/** Everything is written anew: what stands before a checkpoint is of no use once that is complete. */
+interface Renewal {
+  readonly sequence: number;
+  /** Written by that checkpoint and those behind it so far. */
+  entryCount: number;
+  /** Whether all that was alive when it began is in one of those, or will be in the next. */
+  isMarked: boolean;
 }
 
 /** A checkpoint being written. */
 interface Frozen {
+  /** Without the entries that it has still to write. */
   readonly meta: CheckpointMeta;
   /** Subjects still to be written, with the checkpoint that holds their older version, or 0. */
   readonly pending: Map<Subject, number>;
@@ -63,6 +77,9 @@ interface Frozen {
   /** Payloads of subjects that changed after the freeze and before they were written. */
   readonly captured: Map<Subject, Uint8Array>;
   readonly obsolete: Obsolete[];
+  /** Packs and entries written so far. */
+  packCount: number;
+  entryCount: number;
   sweptCount: number;
   isCommitted: boolean;
 }
@@ -77,9 +94,15 @@ export class Checkpointer implements ChangeTracker {
   readonly #sessionSequences: Map<SessionId, number>;
   #frozen: Frozen | undefined;
   #isStepping = false;
+  /** What the next checkpoint leaves behind. */
+  #cleaned: Cleaned;
+  readonly #cleaner: PackCleaner;
+  #renewal: Renewal | undefined;
   readonly #chunkBytes: number;
   readonly #chunkSubjects: number;
+  readonly #packBytes: number;
   readonly #chunk: ByteWriter;
+  readonly #pack: PackWriter;
   readonly #scratch = new ByteWriter(1024);
 
   private constructor(
@@ -94,7 +117,12 @@ export class Checkpointer implements ChangeTracker {
     this.#sessionSequences = sessionSequences;
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
     this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
+    this.#packBytes = Math.min(PACK_BYTES, this.#chunkBytes);
     this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, this.#chunkBytes));
+    this.#pack = new PackWriter(this.#chunk);
+    this.#cleaned = { first: state.checkpoint.first, entryCount: 0 };
+    const rewrite = (path: string): void => this.rewrite(path);
+    this.#cleaner = new PackCleaner(state, tree, rewrite, options.slackEntries);
     if (state.checkpoint.sequence === 0) this.#markBirth();
     tree.changes = this;
   }
@@ -112,6 +140,8 @@ export class Checkpointer implements ChangeTracker {
     const checkpointer = new Checkpointer(state, tree, sessionSequences, options);
     // Before the next checkpoint takes the number of an unfinished one, that one's records must go.
     await state.deleteKeys(leftovers);
+    await state.dropOtherPacks();
+    if (!state.checkpoint.hasPacks) await checkpointer.#upgrade();
     return checkpointer;
   }
 
@@ -148,16 +178,31 @@ export class Checkpointer implements ChangeTracker {
         digest: this.#tree.digestHex,
         nodeCount: this.#tree.nodeCount,
         sessionCount: this.#tree.sessionCount,
+        ...this.#kept(),
+        hasPacks: true,
       },
       pending,
       rest: pending.entries(),
       captured: new Map(),
       obsolete: [],
+      packCount: 0,
+      entryCount: 0,
       sweptCount: 0,
       isCommitted: false,
     };
     this.#dirty = new Map();
     this.#sequence += 1;
+  }
+
+  /** What the next checkpoint keeps of the packs that are there. */
+  #kept(): { readonly first: PackPlace; readonly entryCount: number } {
+    const renewal = this.#renewal;
+    if (renewal?.isMarked !== true) {
+      const { entryCount } = this.#state.checkpoint;
+      return { first: this.#cleaned.first, entryCount: entryCount - this.#cleaned.entryCount };
+    }
+    this.#renewal = undefined;
+    return { first: { sequence: renewal.sequence, number: 0 }, entryCount: renewal.entryCount };
   }
 
   /**
@@ -170,12 +215,14 @@ export class Checkpointer implements ChangeTracker {
     invariant(frozen !== undefined, 'step without a checkpoint');
     invariant(!this.#isStepping, 'two steps of a checkpoint at once');
     this.#isStepping = true;
-    if (frozen.isCommitted) await this.#sweep(frozen);
-    else await this.#writeChunk(frozen);
-    const isDone = frozen.isCommitted && frozen.sweptCount === frozen.obsolete.length;
-    if (isDone) this.#frozen = undefined;
+    if (!frozen.isCommitted) await this.#writeChunk(frozen);
+    else if (frozen.sweptCount < frozen.obsolete.length) await this.#sweep(frozen);
+    else {
+      await this.#tidy(frozen);
+      this.#frozen = undefined;
+    }
     this.#isStepping = false;
-    return isDone;
+    return this.#frozen === undefined;
   }
 
   /** Has the next checkpoint write a subject anew, although it did not change. */
@@ -193,12 +240,31 @@ export class Checkpointer implements ChangeTracker {
 
   /** Has the next checkpoint write everything anew. `pause` lets other work have its turn. */
   async rewriteAll(pause: () => Promise<void>): Promise<void> {
+    const renewal = this.#beginRenewal();
     let count = 0;
     for (const [path] of this.#tree.walk()) {
       this.rewrite(path);
       if (++count % MARKED_AT_ONCE === 0) await pause();
     }
     for (const [sessionId] of this.#tree.sessions.entries()) this.rewrite(sessionId);
+    renewal.isMarked = true;
+  }
+
+  /** The checkpoint is of the first format: writes all of it anew, in packs, before anything else. */
+  async #upgrade(): Promise<void> {
+    const renewal = this.#beginRenewal();
+    for (const [path] of this.#tree.walk()) this.rewrite(path);
+    renewal.isMarked = true;
+    this.begin();
+    for (let isDone = false; !isDone; isDone = await this.step());
+    await this.#state.dropNodeRecords();
+  }
+
+  /** All that is alive is in the checkpoint that comes next, or in those behind it. */
+  #beginRenewal(): Renewal {
+    const renewal: Renewal = { sequence: this.#sequence, entryCount: 0, isMarked: false };
+    this.#renewal = renewal;
+    return renewal;
   }
 
   /** Stops following the tree; what was not committed counts for nothing. */
@@ -267,48 +333,74 @@ export class Checkpointer implements ChangeTracker {
     this.#chunk.restart();
     let count = 0;
     for (const [subject, previous] of frozen.rest) {
-      this.#writeSubject(frozen, batch, subject, previous);
+      if (typeof subject === 'string') this.#writeNode(frozen, batch, subject, previous);
+      else this.#writeSession(frozen, batch, subject, previous);
+      frozen.pending.delete(subject);
+      frozen.captured.delete(subject);
       count += 1;
       if (count >= this.#chunkSubjects || this.#chunk.length >= this.#chunkBytes) break;
     }
-    if (frozen.pending.size === 0) {
-      await this.#state.commit(batch, frozen.meta);
-      frozen.isCommitted = true;
-    } else if (batch.length > 0) {
-      await batch.write({ sync: false });
+    this.#endPack(frozen, batch);
+    if (frozen.pending.size === 0) await this.#commit(frozen, batch);
+    else if (batch.length > 0) await batch.write({ sync: false });
+  }
+
+  async #commit(frozen: Frozen, batch: WriteBatch): Promise<void> {
+    const { meta } = frozen;
+    const entryCount = meta.entryCount + frozen.entryCount;
+    await this.#state.commit(batch, { ...meta, entryCount });
+    frozen.isCommitted = true;
+    const renewal = this.#renewal;
+    if (renewal !== undefined && renewal.sequence <= meta.sequence) {
+      renewal.entryCount += frozen.entryCount;
     }
   }
 
-  #writeSubject(frozen: Frozen, batch: WriteBatch, subject: Subject, previous: number): void {
+  #writeNode(frozen: Frozen, batch: WriteBatch, path: string, previous: number): void {
+    const captured = frozen.captured.get(path);
+    const node = captured === undefined ? this.#tree.find(path) : undefined;
+    const hasGone = captured === undefined ? node === undefined : isAbsent(captured);
+    // There is nothing for an absence to hide.
+    if (hasGone && previous === 0) return;
+    this.#pack.begin(path);
+    if (node !== undefined) writeNode(this.#chunk, node);
+    else this.#chunk.raw(captured ?? ABSENT_PAYLOAD);
+    this.#pack.end();
+    if (this.#pack.length >= this.#packBytes || this.#pack.isFull) this.#endPack(frozen, batch);
+  }
+
+  #endPack(frozen: Frozen, batch: WriteBatch): void {
+    const entryCount = this.#pack.entryCount;
+    if (entryCount === 0) return;
+    const place = { sequence: frozen.meta.sequence, number: frozen.packCount };
+    frozen.packCount += 1;
+    frozen.entryCount += entryCount;
+    const key = packKey(this.#state.generation, place);
+    batch.put(key, sealValue(this.#chunk, this.#pack.finish(), key));
+  }
+
+  #writeSession(frozen: Frozen, batch: WriteBatch, sessionId: SessionId, previous: number): void {
+    // What is written next must not become a part of a pack.
+    this.#endPack(frozen, batch);
     const { sequence } = frozen.meta;
     const start = this.#chunk.length;
-    const captured = frozen.captured.get(subject);
-    if (captured === undefined) this.#writePresent(this.#chunk, subject);
+    const captured = frozen.captured.get(sessionId);
+    if (captured === undefined) this.#writePresent(this.#chunk, sessionId);
     else this.#chunk.raw(captured);
-    frozen.pending.delete(subject);
-    frozen.captured.delete(subject);
     const hasGone = isAbsent(this.#chunk.written(start));
-    if (typeof subject !== 'string') {
-      if (hasGone) this.#sessionSequences.delete(subject);
-      else this.#sessionSequences.set(subject, sequence);
-    }
-    if (previous !== 0) frozen.obsolete.push({ subject, sequence: previous });
+    if (hasGone) this.#sessionSequences.delete(sessionId);
+    else this.#sessionSequences.set(sessionId, sequence);
+    if (previous !== 0) frozen.obsolete.push({ sessionId, sequence: previous });
     if (hasGone && previous === 0) return;
     // What an absence hides must be deleted before it, or it would come back.
-    if (hasGone) frozen.obsolete.push({ subject, sequence });
-    const key = subjectKey(this.#state.generation, subject, sequence);
+    if (hasGone) frozen.obsolete.push({ sessionId, sequence });
+    const key = subjectKey(this.#state.generation, sessionId, sequence);
     batch.put(key, sealValue(this.#chunk, start, key));
   }
 
-  /** The subject as it is in the tree now. */
-  #writePresent(writer: ByteWriter, subject: Subject): void {
-    if (typeof subject === 'string') {
-      const node = this.#tree.find(subject);
-      if (node === undefined) writer.raw(ABSENT_PAYLOAD);
-      else writeNode(writer, node);
-      return;
-    }
-    const timeoutMs = this.#tree.sessions.timeoutMs(subject);
+  /** The session as it is in the tree now. */
+  #writePresent(writer: ByteWriter, sessionId: SessionId): void {
+    const timeoutMs = this.#tree.sessions.timeoutMs(sessionId);
     if (timeoutMs === undefined) writer.raw(ABSENT_PAYLOAD);
     else writeSession(writer, timeoutMs);
   }
@@ -316,10 +408,15 @@ export class Checkpointer implements ChangeTracker {
   async #sweep(frozen: Frozen): Promise<void> {
     const end = Math.min(frozen.sweptCount + this.#chunkSubjects, frozen.obsolete.length);
     const batch = this.#state.batch();
-    for (const { subject, sequence } of frozen.obsolete.slice(frozen.sweptCount, end)) {
-      batch.delete(subjectKey(this.#state.generation, subject, sequence));
+    for (const { sessionId, sequence } of frozen.obsolete.slice(frozen.sweptCount, end)) {
+      batch.delete(subjectKey(this.#state.generation, sessionId, sequence));
     }
     if (batch.length > 0) await batch.write({ sync: false });
     frozen.sweptCount = end;
+  }
+
+  async #tidy(frozen: Frozen): Promise<void> {
+    await this.#state.dropOtherPacks();
+    this.#cleaned = await this.#cleaner.clean(frozen.entryCount);
   }
 }

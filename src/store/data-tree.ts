@@ -14,6 +14,7 @@ import { follows, type SessionId, ZXID_NONE, type Zxid } from '../base/ids.ts';
 import type { Stat } from '../base/stat.ts';
 import type { ChangeTracker } from './change-tracker.ts';
 import type { Ephemerals } from './ephemerals.ts';
+import type { PackRestorer } from './pack-restore.ts';
 import type { QuotaBook } from './quota.ts';
 import { SessionTable } from './session-table.ts';
 import type { TreeListener } from './tree-listener.ts';
@@ -180,6 +181,11 @@ export class DataTree {
   /** As `Znodes.restore`. */
   restoreNode(path: string, fields: NodeFields, mark = 0): boolean {
     return this.#nodes.restore(path, fields, mark);
+  }
+
+  /** As `Znodes.restorer`. */
+  restorer(): PackRestorer {
+    return this.#nodes.restorer();
   }
 
   restoreSession(sessionId: SessionId, timeoutMs: number): void {

@@ -46,6 +46,11 @@ export class TreeDigest {
     node.digest = digest;
   }
 
+  /** A node came whose part was computed from what a checkpoint says of it. */
+  restored(digest: number): void {
+    this.#add(digest);
+  }
+
   removed(node: Znode): void {
     this.#add(-node.digest);
   }

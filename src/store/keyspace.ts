@@ -8,12 +8,15 @@
  *
  * State store, nearly all under one generation (a generation is one complete lineage of checkpoints)
  *   `G` generation:4 `m`                         the committed checkpoint (state-codec.ts)
- *   `G` generation:4 `n` path 0x00 sequence:4    a node as of one checkpoint, or its absence
+ *   `G` generation:4 `p` sequence:4 number:4     many nodes as of one checkpoint (state-pack.ts)
+ *   `G` generation:4 `n` path 0x00 sequence:4    a node as of one checkpoint, or its absence: in
+ *                                                checkpoints of the first format only
  *   `G` generation:4 `s` sessionId:8 sequence:4  a session as of one checkpoint, or its absence
  * and beside the generations
  *   `O`                                          the log that the state belongs to (state-binding.ts)
  *
- * Numbers are big-endian, so that keys sort as the numbers do. No path contains the byte 0, so a
+ * Numbers are big-endian, so that keys sort as the numbers do: packs in the order in which they were
+ * written. No path contains the byte 0, so a
  * parent sorts before its children and the versions of one path lie together, oldest first.
  */
 
@@ -39,11 +42,13 @@ const BINDING = 0x4f;
 export const RecordKind = { node: 0x6e, session: 0x73 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 const STATE_META = 0x6d;
+const PACK = 0x70;
 
 const GROUP_KEY_BYTES = 9;
 const GENERATION_KEY_BYTES = 6;
 const SEQUENCE_BYTES = 4;
 const SESSION_ID_BYTES = 8;
+const PACK_KEY_BYTES = GENERATION_KEY_BYTES + 8;
 
 /** Largest generation or checkpoint sequence number: they stay small integers for the engine. */
 export const NUMBER_MAX = 0x3fff_ffff;
@@ -134,10 +139,73 @@ export function sessionSubject(sessionId: SessionId): Uint8Array {
   return subject;
 }
 
+/** Where a pack stands among those of its generation. */
+export interface PackPlace {
+  /** The checkpoint that wrote it. */
+  readonly sequence: number;
+  /** Counts the packs of a checkpoint from 0. */
+  readonly number: number;
+}
+
+/** No pack stands before it. */
+export const FIRST_PLACE: PackPlace = Object.freeze({ sequence: 1, number: 0 });
+
+export function packKey(generation: number, { sequence, number }: PackPlace): Uint8Array {
+  invariant(sequence > 0 && sequence <= NUMBER_MAX, 'checkpoint sequence out of range');
+  const key = generationPrefix(generation, PACK, PACK_KEY_BYTES);
+  const view = viewOf(key);
+  view.setUint32(GENERATION_KEY_BYTES, sequence);
+  view.setUint32(GENERATION_KEY_BYTES + 4, number);
+  return key;
+}
+
+/** The place in a pack's key. */
+export function packPlace(key: Uint8Array): PackPlace {
+  return {
+    sequence: readU32(key, GENERATION_KEY_BYTES),
+    number: readU32(key, GENERATION_KEY_BYTES + 4),
+  };
+}
+
+/** The packs of one generation from a place on, up to the last of a checkpoint. */
+export function packsOf(generation: number, first: PackPlace, sequence: number): KeyRange {
+  return { gte: packKey(generation, first), lt: packsEnd(generation, sequence) };
+}
+
+/** The packs of one generation before a place. */
+export function packsBefore(generation: number, first: PackPlace): KeyRange {
+  const start = generationPrefix(generation, PACK, GENERATION_KEY_BYTES);
+  return { gte: start, lt: packKey(generation, first) };
+}
+
+/** The packs of one generation that belong to no checkpoint up to one. */
+export function packsAfter(generation: number, sequence: number): KeyRange {
+  const end = generationPrefix(generation, PACK + 1, GENERATION_KEY_BYTES);
+  return { gte: packsEnd(generation, sequence), lt: end };
+}
+
+/** No pack of a checkpoint stands here or behind. */
+function packsEnd(generation: number, sequence: number): Uint8Array {
+  if (sequence === NUMBER_MAX) return generationPrefix(generation, PACK + 1, GENERATION_KEY_BYTES);
+  return packKey(generation, { sequence: sequence + 1, number: 0 });
+}
+
+/** Everything of one generation beside the packs: what sorts before them, and what sorts behind. */
+export function besidePacks(generation: number): readonly [KeyRange, KeyRange] {
+  const { gte, lte } = generationRange(generation);
+  const start = generationPrefix(generation, PACK, GENERATION_KEY_BYTES);
+  const end = generationPrefix(generation, PACK + 1, GENERATION_KEY_BYTES);
+  return [
+    { gte, lt: start },
+    { gte: end, lte },
+  ];
+}
+
 /** What a key of the state store is for; undefined when it fits none of the shapes above. */
-export function stateKeyKind(key: Uint8Array): 'meta' | RecordKind | undefined {
+export function stateKeyKind(key: Uint8Array): 'meta' | 'pack' | RecordKind | undefined {
   if (key.length < GENERATION_KEY_BYTES || key[0] !== GENERATION) return undefined;
   const kind = key[5];
+  if (kind === PACK) return key.length === PACK_KEY_BYTES ? 'pack' : undefined;
   if (kind === STATE_META) return key.length === GENERATION_KEY_BYTES ? 'meta' : undefined;
   if (kind !== RecordKind.node && kind !== RecordKind.session) return undefined;
   return isSubject(kind, keySubject(key)) ? kind : undefined;

@@ -30,6 +30,14 @@ export const FLAG = {
 const NAME_LENGTH_SHIFT = 6;
 const NAME_BYTES_MAX = 1 << (31 - NAME_LENGTH_SHIFT);
 
+/** Where a node's name and data stand. */
+interface PackedNode {
+  readonly bytes: Buffer;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly payloadEnd: number;
+}
+
 export class NodeTable {
   readonly slab = new StatSlab();
   readonly root: number;
@@ -79,6 +87,29 @@ export class NodeTable {
       slot = this.slab.int(slot, INT.nextInBucket);
     }
     return NO_SLOT;
+  }
+
+  /** The child whose name, in ASCII, stands between two offsets, or `NO_SLOT`; the hash is its path's. */
+  childNamed(parent: number, hash: number, source: Buffer, start: number, end: number): number {
+    let slot = this.#index.first(hash);
+    while (slot !== NO_SLOT) {
+      const { ints } = this.slab.page(slot);
+      const at = this.slab.intsAt(slot);
+      if (
+        ints[at + INT.hash] === hash &&
+        ints[at + INT.parent] === parent &&
+        this.#isNamed(slot, source, start, end)
+      ) {
+        return slot;
+      }
+      slot = ints[at + INT.nextInBucket] as number;
+    }
+    return NO_SLOT;
+  }
+
+  #isNamed(slot: number, source: Buffer, start: number, end: number): boolean {
+    const name = this.nameBytes(slot);
+    return name.compare(source, start, end) === 0;
   }
 
   #isAt(slot: number, path: string, end: number): boolean {
@@ -140,6 +171,36 @@ export class NodeTable {
     this.slab.setInt(slot, INT.block, address);
     const hash = continueHash(this.slab.int(parent, INT.hash), path, cut, path.length);
     this.slab.setInt(slot, INT.hash, hash);
+    this.#index.add(slot);
+    this.#adopt(parent, slot);
+    return slot;
+  }
+
+  /**
+   * As `insert`, for a node of a checkpoint, with its data: both stand in the pack, the name in ASCII,
+   * the data from an offset to the end of the entry. The hash is that of its path.
+   */
+  insertNamed(
+    parent: number,
+    hash: number,
+    { bytes: source, nameStart, nameEnd, payloadEnd }: PackedNode,
+    dataStart: number,
+    isDataNull: boolean,
+  ): number {
+    const slot = this.slab.allocate();
+    const nameLength = nameEnd - nameStart;
+    const dataLength = payloadEnd - dataStart;
+    const address = this.#bytes.allocate(nameLength + dataLength);
+    const target = this.#bytes.bytes(address);
+    const offset = this.#bytes.offset(address);
+    for (let i = 0; i < nameLength; i++) target[offset + i] = source[nameStart + i] as number;
+    if (dataLength > 0) source.copy(target, offset + nameLength, dataStart, payloadEnd);
+    const { ints } = this.slab.page(slot);
+    const at = this.slab.intsAt(slot);
+    ints[at + INT.flags] = (isDataNull ? FLAG.nullData : 0) | (nameLength << NAME_LENGTH_SHIFT);
+    ints[at + INT.dataLength] = dataLength;
+    ints[at + INT.block] = address;
+    ints[at + INT.hash] = hash;
     this.#index.add(slot);
     this.#adopt(parent, slot);
     return slot;

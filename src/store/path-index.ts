@@ -26,6 +26,11 @@ export function continueHash(hash: number, text: string, start: number, end: num
   return h;
 }
 
+/** The same for one more character. */
+export function continueHashByte(hash: number, character: number): number {
+  return Math.imul(hash ^ character, FNV_PRIME);
+}
+
 /** The multiplications carry differences upwards only; buckets are told apart by the low bits. */
 function mixed(hash: number): number {
   const h = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);

@@ -8,6 +8,7 @@ import type { KeyValue } from '../runtime/runtime.ts';
 import {
   isMetaKey,
   keySubject,
+  packPlace,
   parseGroupKey,
   RecordKind,
   stateKeyKind,
@@ -19,9 +20,10 @@ import { openValue, type Subject } from './state-codec.ts';
 
 /** A value that is not what was once written. */
 export interface DamagedValue {
+  readonly store: 'log' | 'state';
   /** For people. */
   readonly place: string;
-  /** Whose state it holds, in the state store. */
+  /** Whose state it holds, where it is of one node or session. */
   readonly subject: Subject | undefined;
 }
 
@@ -33,7 +35,7 @@ export function checkLogValue([key, value]: KeyValue): DamagedValue | undefined 
   if (typeof group !== 'string') return undefined;
   const first = parseGroupKey(key);
   const name = first === undefined ? Buffer.from(key).toString('hex') : zxidHex(first);
-  return { place: `log store, group ${name}: ${group}`, subject: undefined };
+  return { store: 'log', place: `log store, group ${name}: ${group}`, subject: undefined };
 }
 
 /** What is wrong with a value of the state; undefined when nothing is, or when it is a checkpoint's summary. */
@@ -41,7 +43,16 @@ export function checkStateValue(pair: KeyValue): DamagedValue | undefined {
   const [key] = pair;
   const kind = stateKeyKind(key);
   if (kind === 'meta' || kind === undefined || openValue(pair) !== undefined) return undefined;
+  if (kind === 'pack') {
+    const { sequence, number } = packPlace(key);
+    const place = `state store, pack ${number} of checkpoint ${sequence}: its checksum does not match`;
+    return { store: 'state', place, subject: undefined };
+  }
   const bytes = keySubject(key);
   const subject = kind === RecordKind.node ? subjectPath(bytes) : subjectSession(bytes);
-  return { place: `state store, ${String(subject)}: its checksum does not match`, subject };
+  return {
+    store: 'state',
+    place: `state store, ${String(subject)}: its checksum does not match`,
+    subject,
+  };
 }

@@ -11,7 +11,9 @@ import type { KeyValue } from '../runtime/runtime.ts';
 import { isOpen } from './acl-table.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
 import {
+  FIRST_PLACE,
   NUMBER_MAX,
+  type PackPlace,
   pathSubject,
   RecordKind,
   readU32,
@@ -31,18 +33,32 @@ export interface CheckpointMeta {
   readonly digest: string;
   readonly nodeCount: number;
   readonly sessionCount: number;
+  /** The first pack that counts; what stands before it is about to be deleted. */
+  readonly first: PackPlace;
+  /** Entries in all packs from the first on, those that later ones replace too. */
+  readonly entryCount: number;
+  /** False for a checkpoint of the first format, whose nodes are records of their own. */
+  readonly hasPacks: boolean;
 }
 
 /** What a record is about: a path or a session id. */
 export type Subject = string | SessionId;
 
-const META_FORMAT = 1;
+const META_FORMAT = 2;
+/** Nodes are no packs but records of their own. */
+const META_FORMAT_RECORDS = 1;
 const CRC_BYTES = 4;
 const ABSENT = 0;
+/** A session; formerly a node, too, with 64-bit floating point numbers. */
 const PRESENT = 1;
-/** Present, with the ACL that most nodes have, which is then left out. */
+/** A node like that, with the ACL that most nodes have, which is then left out. */
 const PRESENT_OPEN = 2;
-const NULL_DATA = 0xffff_ffff;
+/** A node whose numbers stand as in what its digest is made of. */
+export const NODE = 3;
+export const NODE_OPEN = 4;
+/** Numbers of a node, behind the form: five of 64 bits, three of 32, and the owner. */
+export const STAT_BYTES = 60;
+export const NULL_DATA = 0xffff_ffff;
 const ACL_ENTRIES_MAX = 0xffff;
 
 /** Key of one version of what is known about a subject. */
@@ -93,12 +109,12 @@ export function readSession(payload: Uint8Array): number | undefined {
 export function writeNode(writer: ByteWriter, node: Znode): void {
   const acl = node.acl;
   const hasOpenAcl = isOpen(acl);
-  writer.u8(hasOpenAcl ? PRESENT_OPEN : PRESENT);
-  writer.f64(node.czxid);
-  writer.f64(node.mzxid);
-  writer.f64(node.pzxid);
-  writer.f64(node.ctimeMs);
-  writer.f64(node.mtimeMs);
+  writer.u8(hasOpenAcl ? NODE_OPEN : NODE);
+  writer.long(node.czxid);
+  writer.long(node.mzxid);
+  writer.long(node.pzxid);
+  writer.long(node.ctimeMs);
+  writer.long(node.mtimeMs);
   writer.i32(node.version);
   writer.i32(node.creates);
   writer.i32(node.aversion);
@@ -113,22 +129,24 @@ export function writeNode(writer: ByteWriter, node: Znode): void {
 export function readNode(payload: Uint8Array): NodeFields | undefined {
   const reader = new ByteReader(payload);
   const form = reader.u8();
-  if (form !== PRESENT && form !== PRESENT_OPEN) return undefined;
-  const czxid = parseZxid(reader.f64());
-  const mzxid = parseZxid(reader.f64());
-  const pzxid = parseZxid(reader.f64());
+  if (form < PRESENT || form > NODE_OPEN) return undefined;
+  const isOld = form === PRESENT || form === PRESENT_OPEN;
+  const number = (): number => (isOld ? reader.f64() : reader.long());
+  const czxid = parseZxid(number());
+  const mzxid = parseZxid(number());
+  const pzxid = parseZxid(number());
   if (czxid === undefined || mzxid === undefined || pzxid === undefined) return undefined;
   const fields: NodeFields = {
     czxid,
     mzxid,
     pzxid,
-    ctimeMs: reader.f64(),
-    mtimeMs: reader.f64(),
+    ctimeMs: number(),
+    mtimeMs: number(),
     version: reader.i32(),
     creates: reader.i32(),
     aversion: reader.i32(),
     storedOwner: makeSessionId(reader.i64()),
-    acl: form === PRESENT_OPEN ? OPEN_ACL : readAcl(reader),
+    acl: form === PRESENT_OPEN || form === NODE_OPEN ? OPEN_ACL : readAcl(reader),
     data: readData(reader),
   };
   return reader.isIntact && reader.remaining === 0 ? fields : undefined;
@@ -144,7 +162,7 @@ function writeAcl(writer: ByteWriter, acl: readonly Acl[]): void {
   }
 }
 
-function readAcl(reader: ByteReader): Acl[] {
+export function readAcl(reader: ByteReader): Acl[] {
   const count = reader.u32();
   const acl: Acl[] = [];
   for (let i = 0; i < count && reader.isIntact; i++) {
@@ -163,12 +181,16 @@ function readData(reader: ByteReader): Uint8Array | null {
 export function encodeCheckpointMeta(generation: number, meta: CheckpointMeta): KeyValue {
   const key = stateMetaKey(generation);
   const writer = new ByteWriter(64);
+  invariant(meta.hasPacks, 'a checkpoint of a former format is written');
   writer.u8(META_FORMAT);
   writer.zxid(meta.zxid);
   writer.u32(meta.sequence);
   writer.text(meta.digest);
   writer.f64(meta.nodeCount);
   writer.f64(meta.sessionCount);
+  writer.u32(meta.first.sequence);
+  writer.u32(meta.first.number);
+  writer.f64(meta.entryCount);
   return [key, sealValue(writer, 0, key)];
 }
 
@@ -179,11 +201,11 @@ export function decodeCheckpointMeta(generation: number, value: Uint8Array): Che
   if (payload === undefined) throw stateDamaged(place, 'its checksum does not match');
   const reader = new ByteReader(payload);
   const format = reader.u8();
-  if (format !== META_FORMAT) {
+  if (format !== META_FORMAT && format !== META_FORMAT_RECORDS) {
     throw new StoreError(
       'FORMAT_UNKNOWN',
       place,
-      `its format is ${format}, this version reads ${META_FORMAT}`,
+      `its format is ${format}, this version reads ${META_FORMAT_RECORDS} to ${META_FORMAT}`,
       'start the version that wrote it, or a newer one',
     );
   }
@@ -193,11 +215,27 @@ export function decodeCheckpointMeta(generation: number, value: Uint8Array): Che
     digest: reader.text(),
     nodeCount: reader.f64(),
     sessionCount: reader.f64(),
+    ...(format === META_FORMAT ? readPackFacts(reader) : NO_PACKS),
   };
-  if (!reader.isIntact || reader.remaining !== 0 || meta.sequence > NUMBER_MAX) {
+  const isSane = meta.sequence <= NUMBER_MAX && meta.first.sequence > 0;
+  if (!reader.isIntact || reader.remaining !== 0 || !isSane) {
     throw stateDamaged(place, 'its fields do not fit its length');
   }
-  return Object.freeze(meta);
+  // Nothing was written yet, so there is nothing in the former format either.
+  return Object.freeze(meta.sequence === 0 ? { ...meta, hasPacks: true } : meta);
+}
+
+type PackFacts = Pick<CheckpointMeta, 'first' | 'entryCount' | 'hasPacks'>;
+
+const NO_PACKS: PackFacts = Object.freeze({
+  first: FIRST_PLACE,
+  entryCount: 0,
+  hasPacks: false,
+});
+
+function readPackFacts(reader: ByteReader): PackFacts {
+  const first = { sequence: reader.u32(), number: reader.u32() };
+  return { first, entryCount: reader.f64(), hasPacks: true };
 }
 
 /** The state before the first checkpoint of a new server. */
@@ -207,6 +245,9 @@ export const EMPTY_CHECKPOINT: CheckpointMeta = Object.freeze({
   digest: '',
   nodeCount: 0,
   sessionCount: 0,
+  first: FIRST_PLACE,
+  entryCount: 0,
+  hasPacks: true,
 });
 
 export function stateDamaged(place: string, problem: string): StoreError {

@@ -4,6 +4,7 @@ import { invariant } from '../base/assert.ts';
 import { type SessionId, ZXID_NONE } from '../base/ids.ts';
 import { recordDamaged, type StateRecord } from './checkpoint-scan.ts';
 import type { DataTree } from './data-tree.ts';
+import { openPack, packDamaged } from './pack-scan.ts';
 import { readNode, readSession, stateDamaged } from './state-codec.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -11,7 +12,7 @@ import type { StateStore } from './state-store.ts';
 export interface LoadedState {
   /** The checkpoint that wrote each session's record; a node's stands in its `checkpointMark`. */
   readonly sessionSequences: Map<SessionId, number>;
-  /** Keys that are no part of the checkpoint, in an order in which they may be deleted. */
+  /** Keys that are no part of the checkpoint, in an order in which they may be deleted; packs are none of them. */
   readonly leftovers: readonly Uint8Array[];
 }
 
@@ -22,20 +23,62 @@ export interface LoadedState {
  */
 export async function loadState(state: StateStore, tree: DataTree): Promise<LoadedState> {
   invariant(tree.lastZxid === ZXID_NONE && tree.changes === undefined, 'tree already in use');
-  const sessionSequences = new Map<SessionId, number>();
   tree.reserve(state.checkpoint.nodeCount);
-  const scan = state.scan();
-  let recordCount = 0;
+  await loadPacks(state, tree);
+  const loaded = await loadRecords(state, tree);
+  tree.restoreZxid(state.checkpoint.zxid);
+  if (state.checkpoint.sequence > 0) prove(state, tree);
+  return loaded;
+}
+
+/** The newest first: what is in the tree already is newer than what comes. */
+async function loadPacks(state: StateStore, tree: DataTree): Promise<void> {
+  const { entryCount, hasPacks } = state.checkpoint;
+  if (!hasPacks) return;
+  const scan = state.scanPacks({ isReversed: true });
+  const restorer = tree.restorer();
+  let found = 0;
   try {
-    for (let found = await scan.next(); found !== undefined; found = await scan.next()) {
-      for (const record of found) restore(record, tree, sessionSequences);
-      recordCount += found.length;
+    for (let packs = await scan.next(); packs !== undefined; packs = await scan.next()) {
+      for (const stored of packs) {
+        const pack = openPack(stored);
+        const problem = restorer.add(pack, stored.place.sequence);
+        if (problem !== undefined) throw packDamaged(stored.place, problem);
+        found += pack.entryCount;
+      }
     }
   } finally {
     await scan.close();
   }
-  tree.restoreZxid(state.checkpoint.zxid);
-  if (state.checkpoint.sequence > 0) prove(state, tree, recordCount - sessionSequences.size);
+  const { placeholderCount } = restorer;
+  if (found !== entryCount) {
+    const problem = `its packs hold ${found} entries where ${entryCount} were written`;
+    throw stateDamaged(checkpointPlace(state), problem);
+  }
+  if (placeholderCount > 0) {
+    throw stateDamaged(checkpointPlace(state), `it lacks ${placeholderCount} parents of its nodes`);
+  }
+}
+
+async function loadRecords(state: StateStore, tree: DataTree): Promise<LoadedState> {
+  const sessionSequences = new Map<SessionId, number>();
+  const scan = state.scanRecords();
+  let nodeCount = 0;
+  try {
+    for (let found = await scan.next(); found !== undefined; found = await scan.next()) {
+      for (const record of found) {
+        restore(record, tree, sessionSequences);
+        if (typeof record.subject === 'string') nodeCount += 1;
+      }
+    }
+  } finally {
+    await scan.close();
+  }
+  // Counted as well as those in the tree, because a few nodes are in every tree from its birth.
+  const { checkpoint } = state;
+  if (!checkpoint.hasPacks && nodeCount !== checkpoint.nodeCount) {
+    throw missingNodes(state, nodeCount);
+  }
   return { sessionSequences, leftovers: scan.leftovers };
 }
 
@@ -59,16 +102,11 @@ function restore(
   }
 }
 
-/**
- * Records that are all sound may still be too few, or one of them an older one. Records are counted
- * as well as nodes, because a few nodes are in every tree from its birth.
- */
-function prove(state: StateStore, tree: DataTree, found: number): void {
-  const { sequence, digest, nodeCount, sessionCount } = state.checkpoint;
-  const place = `state store, generation ${state.generation}, checkpoint ${sequence}`;
-  if (found !== nodeCount || tree.nodeCount !== nodeCount) {
-    throw stateDamaged(place, `it holds ${found} nodes where ${nodeCount} were written`);
-  }
+/** Packs and records that are all sound may still be too few, or some of them older ones. */
+function prove(state: StateStore, tree: DataTree): void {
+  const { digest, nodeCount, sessionCount } = state.checkpoint;
+  const place = checkpointPlace(state);
+  if (tree.nodeCount !== nodeCount) throw missingNodes(state, tree.nodeCount);
   if (tree.sessionCount !== sessionCount) {
     const { sessionCount: count } = tree;
     throw stateDamaged(place, `it holds ${count} sessions where ${sessionCount} were written`);
@@ -76,4 +114,13 @@ function prove(state: StateStore, tree: DataTree, found: number): void {
   if (tree.digestHex !== digest) {
     throw stateDamaged(place, `its digest is ${tree.digestHex} where ${digest} was written`);
   }
+}
+
+function missingNodes(state: StateStore, found: number): Error {
+  const problem = `it holds ${found} nodes where ${state.checkpoint.nodeCount} were written`;
+  return stateDamaged(checkpointPlace(state), problem);
+}
+
+function checkpointPlace({ generation, checkpoint }: StateStore): string {
+  return `state store, generation ${generation}, checkpoint ${checkpoint.sequence}`;
 }

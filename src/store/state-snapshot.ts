@@ -1,8 +1,9 @@
 /**
  * A checkpoint on its way from one server to another, as opaque chunks:
  *
- *   format:1, number of the chunk:4, then records as kind:1, subject, payload, each of these two
- *   behind its length:4, at the end a checksum of the chunk:4
+ *   format:1, number of the chunk:4, then as kind:1 and each part behind its length:4
+ *   packs (`p`, pack), the oldest first, and sessions (`s`, subject, payload),
+ *   at the end a checksum of the chunk:4
  *
  * The receiving side writes them into a generation of its own that nothing refers to yet.
  */
@@ -12,8 +13,9 @@ import { invariant } from '../base/assert.ts';
 import { type Zxid, zxidHex } from '../base/ids.ts';
 import type { KeyValueStore } from '../runtime/runtime.ts';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
-import type { CheckpointScan, StateRecord } from './checkpoint-scan.ts';
-import { isSubject, RecordKind, recordKey, viewOf } from './keyspace.ts';
+import { type CheckpointScan, StateRecord } from './checkpoint-scan.ts';
+import { FIRST_PLACE, isSubject, packKey, RecordKind, recordKey, viewOf } from './keyspace.ts';
+import { openPack, type PackScan, type StoredPack } from './pack-scan.ts';
 import {
   type CheckpointMeta,
   encodeCheckpointMeta,
@@ -21,10 +23,14 @@ import {
   sealValue,
   stateDamaged,
 } from './state-codec.ts';
+import { PackReader } from './state-pack.ts';
 import { StoreError } from './store-error.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
+const PACK = 0x70;
 const CRC_BYTES = 4;
+/** Kind and lengths of a part, at most. */
+const PART_BYTES = 9;
 /** All records of a staged snapshot count as written by the first checkpoint of their generation. */
 const STAGED_SEQUENCE = 1;
 
@@ -35,6 +41,8 @@ export interface SnapshotFacts {
   readonly digest: string;
   readonly nodeCount: number;
   readonly sessionCount: number;
+  /** In all packs, those that later ones replace too. */
+  readonly entryCount: number;
 }
 
 export class SnapshotReader implements SnapshotFacts {
@@ -42,16 +50,23 @@ export class SnapshotReader implements SnapshotFacts {
   readonly digest: string;
   readonly nodeCount: number;
   readonly sessionCount: number;
-  readonly #scan: CheckpointScan;
-  #records: readonly StateRecord[] = [];
+  readonly entryCount: number;
+  readonly #packs: PackScan;
+  readonly #sessions: CheckpointScan;
+  /** What was read and not yet handed out. */
+  #parts: readonly (StoredPack | StateRecord)[] = [];
   #position = 0;
   #chunkNumber = 0;
-  #recordCount = 0;
+  #foundEntries = 0;
+  #foundSessions = 0;
 
-  /** Takes the scan over. */
-  constructor(scan: CheckpointScan, checkpoint: CheckpointMeta) {
+  /** Takes the scans over. */
+  constructor(packs: PackScan, sessions: CheckpointScan, checkpoint: CheckpointMeta) {
     invariant(checkpoint.sequence > 0, 'snapshot of a state that was never written');
-    this.#scan = scan;
+    invariant(checkpoint.hasPacks, 'snapshot of a checkpoint of a former format');
+    this.#packs = packs;
+    this.#sessions = sessions;
+    this.entryCount = checkpoint.entryCount;
     this.zxid = checkpoint.zxid;
     this.digest = checkpoint.digest;
     this.nodeCount = checkpoint.nodeCount;
@@ -66,27 +81,16 @@ export class SnapshotReader implements SnapshotFacts {
     const writer = new ByteWriter(Math.min(maxBytes, 1 << 20) + 64);
     writer.u8(FORMAT);
     writer.u32(this.#chunkNumber);
-    let recordCount = 0;
+    const empty = writer.length;
     for (;;) {
-      const record = this.#records[this.#position];
-      if (record === undefined) {
-        const more = await this.#scan.next();
-        if (more === undefined) break;
-        this.#records = more;
-        this.#position = 0;
-        continue;
-      }
-      const subject = record.subjectBytes;
-      const bytes = 9 + subject.length + record.payload.length + CRC_BYTES;
-      if (recordCount > 0 && writer.length + bytes > maxBytes) break;
-      writer.u8(record.kind);
-      writer.block(subject);
-      writer.block(record.payload);
+      const part = await this.#peek();
+      if (part === undefined) break;
+      const bytes = CRC_BYTES + PART_BYTES + sizeOf(part);
+      if (writer.length > empty && writer.length + bytes > maxBytes) break;
+      this.#write(writer, part);
       this.#position += 1;
-      recordCount += 1;
     }
-    this.#recordCount += recordCount;
-    if (recordCount === 0) {
+    if (writer.length === empty) {
       this.#verifyCount();
       return undefined;
     }
@@ -95,19 +99,51 @@ export class SnapshotReader implements SnapshotFacts {
     return writer.written();
   }
 
-  close(): Promise<void> {
-    return this.#scan.close();
+  async close(): Promise<void> {
+    await this.#packs.close();
+    await this.#sessions.close();
+  }
+
+  /** What comes next; undefined at the end. */
+  async #peek(): Promise<StoredPack | StateRecord | undefined> {
+    for (;;) {
+      const part = this.#parts[this.#position];
+      if (part !== undefined) return part;
+      const more = (await this.#packs.next()) ?? (await this.#sessions.next());
+      if (more === undefined) return undefined;
+      this.#parts = more;
+      this.#position = 0;
+    }
+  }
+
+  #write(writer: ByteWriter, part: StoredPack | StateRecord): void {
+    if (part instanceof StateRecord) {
+      this.#foundSessions += 1;
+      writer.u8(part.kind);
+      writer.block(part.subjectBytes);
+      writer.block(part.payload);
+      return;
+    }
+    this.#foundEntries += openPack(part).entryCount;
+    writer.u8(PACK);
+    writer.block(part.bytes);
   }
 
   /** What the disk lost without a trace would make every receiver refuse the snapshot, for ever. */
   #verifyCount(): void {
-    const written = this.nodeCount + this.sessionCount;
-    if (this.#recordCount === written) return;
+    const found = this.#foundEntries + this.#foundSessions;
+    const written = this.entryCount + this.sessionCount;
+    if (found === written) return;
     throw stateDamaged(
       `state store, checkpoint at ${zxidHex(this.zxid)}`,
-      `it holds ${this.#recordCount} records where ${written} were written`,
+      `it holds ${found} entries where ${written} were written`,
     );
   }
+}
+
+function sizeOf(part: StoredPack | StateRecord): number {
+  if (part instanceof StateRecord) return part.subjectBytes.length + part.payload.length;
+  return part.bytes.length;
 }
 
 /** A snapshot being received. Nothing counts before `finish`; a new attempt starts a new stage. */
@@ -115,7 +151,8 @@ export class SnapshotStage {
   readonly generation: number;
   readonly #store: KeyValueStore;
   #chunkCount = 0;
-  #nodeCount = 0;
+  #packCount = 0;
+  #entryCount = 0;
   #sessionCount = 0;
   #previousKey: Uint8Array | undefined;
   #isDone = false;
@@ -136,25 +173,42 @@ export class SnapshotStage {
     const writer = new ByteWriter(chunk.length + 1024);
     while (reader.remaining > 0) {
       const kind = reader.u8();
-      const subject = reader.block();
-      const payload = reader.block();
-      const isKind = kind === RecordKind.node || kind === RecordKind.session;
-      if (!reader.isIntact || !isKind || !isSubject(kind, subject) || isAbsent(payload)) {
-        throw this.#damaged('a record in it cannot be read');
-      }
-      const key = recordKey(this.generation, kind, subject, STAGED_SEQUENCE);
-      if (this.#previousKey !== undefined && Buffer.compare(this.#previousKey, key) >= 0) {
-        throw this.#damaged('its records are out of order');
-      }
-      this.#previousKey = key;
-      if (kind === RecordKind.node) this.#nodeCount += 1;
-      else this.#sessionCount += 1;
       const start = writer.length;
-      writer.raw(payload);
+      const key =
+        kind === PACK ? this.#addPack(reader, writer) : this.#addSession(kind, reader, writer);
       batch.put(key, sealValue(writer, start, key));
     }
     this.#chunkCount += 1;
     await batch.write({ sync: false });
+  }
+
+  /** The key; what is to be stored under it is written. */
+  #addPack(reader: ByteReader, writer: ByteWriter): Uint8Array {
+    const bytes = reader.block();
+    const pack = new PackReader(bytes);
+    if (!reader.isIntact || !pack.isIntact) throw this.#damaged('a pack in it cannot be read');
+    this.#entryCount += pack.entryCount;
+    writer.raw(bytes);
+    const place = { sequence: STAGED_SEQUENCE, number: this.#packCount };
+    this.#packCount += 1;
+    return packKey(this.generation, place);
+  }
+
+  #addSession(kind: number, reader: ByteReader, writer: ByteWriter): Uint8Array {
+    const subject = reader.block();
+    const payload = reader.block();
+    const isSession = kind === RecordKind.session && isSubject(RecordKind.session, subject);
+    if (!reader.isIntact || !isSession || isAbsent(payload)) {
+      throw this.#damaged('a record in it cannot be read');
+    }
+    const key = recordKey(this.generation, RecordKind.session, subject, STAGED_SEQUENCE);
+    if (this.#previousKey !== undefined && Buffer.compare(this.#previousKey, key) >= 0) {
+      throw this.#damaged('its records are out of order');
+    }
+    this.#previousKey = key;
+    this.#sessionCount += 1;
+    writer.raw(payload);
+    return key;
   }
 
   /**
@@ -163,12 +217,14 @@ export class SnapshotStage {
    */
   async finish(expected: SnapshotFacts): Promise<void> {
     invariant(!this.#isDone, 'snapshot finished twice');
-    const { zxid, digest, nodeCount, sessionCount } = expected;
-    if (this.#nodeCount !== nodeCount || this.#sessionCount !== sessionCount) {
+    const { zxid, digest, nodeCount, sessionCount, entryCount } = expected;
+    if (this.#entryCount !== entryCount || this.#sessionCount !== sessionCount) {
       throw this.#damaged('the snapshot ended before all of it had arrived');
     }
     this.#isDone = true;
-    const meta = { zxid, sequence: STAGED_SEQUENCE, digest, nodeCount, sessionCount };
+    const counts = { nodeCount, sessionCount, entryCount };
+    const place = { sequence: STAGED_SEQUENCE, first: FIRST_PLACE, hasPacks: true };
+    const meta = { zxid, digest, ...place, ...counts };
     const [key, value] = encodeCheckpointMeta(this.generation, meta);
     const batch = this.#store.batch();
     batch.put(key, value);

@@ -5,9 +5,22 @@
  */
 
 import { invariant } from '../base/assert.ts';
-import type { KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
+import type { KeyRange, KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
 import { CheckpointScan } from './checkpoint-scan.ts';
-import { generationRange, isBindingKey, stateKeyKind, stateMetaKey } from './keyspace.ts';
+import {
+  FIRST_PLACE,
+  generationRange,
+  isBindingKey,
+  NUMBER_MAX,
+  packsAfter,
+  packsBefore,
+  packsOf,
+  RecordKind,
+  recordRange,
+  stateKeyKind,
+  stateMetaKey,
+} from './keyspace.ts';
+import { PackScan } from './pack-scan.ts';
 import {
   type CheckpointMeta,
   decodeCheckpointMeta,
@@ -87,9 +100,37 @@ export class StateStore {
     this.#checkpoint = Object.freeze(checkpoint);
   }
 
-  /** A view of the committed checkpoint's records; close it. */
-  scan(): CheckpointScan {
-    return new CheckpointScan(this.#store, this.generation, this.#checkpoint.sequence);
+  /** A view of the committed checkpoint's packs; close it. Has none in the first format. */
+  scanPacks({ isReversed }: { readonly isReversed: boolean }): PackScan {
+    const { first, sequence } = this.#checkpoint;
+    return new PackScan(this.#store, this.generation, { first, sequence, isReversed });
+  }
+
+  /** A view of what the committed checkpoint says in records of their own; close it. */
+  scanRecords(): CheckpointScan {
+    return new CheckpointScan(this.#store, this.generation, this.#checkpoint);
+  }
+
+  /** Deletes the packs that are no part of the committed checkpoint, the oldest first. */
+  async dropOtherPacks(): Promise<void> {
+    const { generation } = this;
+    const { first, sequence, hasPacks } = this.#checkpoint;
+    if (!hasPacks) {
+      // An upgrade that did not come to its end.
+      await this.#dropRange(packsOf(generation, FIRST_PLACE, NUMBER_MAX));
+      return;
+    }
+    await this.#dropRange(packsBefore(generation, first));
+    await this.#dropRange(packsAfter(generation, sequence));
+  }
+
+  /** Deletes what a checkpoint of the first format said of nodes. */
+  async dropNodeRecords(): Promise<void> {
+    await this.#dropRange(recordRange(this.generation, RecordKind.node));
+  }
+
+  async #dropRange(range: KeyRange): Promise<void> {
+    await this.#drop(new ChunkReader(this.#store.scan(range)), new BulkDelete(this.#store));
   }
 
   /** Deletes keys in the order given, in bounded unsynced batches. */
@@ -101,7 +142,8 @@ export class StateStore {
 
   /** Streams the committed checkpoint as it is now, whatever checkpoints follow. Close the reader. */
   openSnapshot(): SnapshotReader {
-    return new SnapshotReader(this.scan(), this.#checkpoint);
+    const packs = this.scanPacks({ isReversed: false });
+    return new SnapshotReader(packs, this.scanRecords(), this.#checkpoint);
   }
 
   /** Begins to receive a snapshot into another generation, emptied first. */

@@ -1,26 +1,30 @@
 /** Writes a whole tree that came from elsewhere as the first checkpoint of a generation. */
 
-import type { KeyValueStore } from '../runtime/runtime.ts';
+import type { SessionId } from '../base/ids.ts';
+import type { KeyValueStore, WriteBatch } from '../runtime/runtime.ts';
 import { ByteWriter } from './byte-cursor.ts';
 import { recordDamaged } from './checkpoint-scan.ts';
 import type { DataTree } from './data-tree.ts';
+import { FIRST_PLACE, packKey } from './keyspace.ts';
+import { openPack, packDamaged } from './pack-scan.ts';
 import {
   type CheckpointMeta,
   encodeCheckpointMeta,
-  type Subject,
+  readSession,
   sealValue,
   stateDamaged,
   subjectKey,
   writeNode,
   writeSession,
 } from './state-codec.ts';
+import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
 
 const FIRST_SEQUENCE = 1;
 const CHUNK_BYTES = 1024 * 1024;
-/** Small nodes: what is kept for each in a batch outweighs its bytes. */
-const CHUNK_SUBJECTS = 4096;
+/** What is kept for each in a batch outweighs its bytes. */
+const CHUNK_SESSIONS = 4096;
 
 /**
  * Makes the tree a committed checkpoint of a generation in which nothing was written yet. The tree
@@ -33,50 +37,96 @@ export async function writeWholeCheckpoint(
   tree: DataTree,
   onWritten: (count: number) => void = () => undefined,
 ): Promise<CheckpointMeta> {
-  const writer = new ByteWriter(CHUNK_BYTES * 2);
-  let batch = store.batch();
-  const put = (subject: Subject, start: number): void => {
-    const key = subjectKey(generation, subject, FIRST_SEQUENCE);
-    batch.put(key, sealValue(writer, start, key));
-  };
-  const isFull = (): boolean => writer.length >= CHUNK_BYTES || batch.length >= CHUNK_SUBJECTS;
-  const flush = async (): Promise<void> => {
-    const count = batch.length;
-    await batch.write({ sync: false });
-    batch = store.batch();
-    writer.restart();
-    onWritten(count);
-  };
+  const writer = new WholeWriter(store, generation, onWritten);
   for (const [path, node] of walkInKeyOrder(tree)) {
-    const start = writer.length;
-    writeNode(writer, node);
-    put(path, start);
+    writer.addNode(path, node);
     // Awaited only when there is something to wait for: a million turns would cost a second.
-    if (isFull()) await flush();
+    if (writer.isFull) await writer.flush();
   }
   for (const [sessionId, timeoutMs] of tree.sessions.entries()) {
-    const start = writer.length;
-    writeSession(writer, timeoutMs);
-    put(sessionId, start);
-    if (isFull()) await flush();
+    writer.addSession(sessionId, timeoutMs);
+    if (writer.isFull) await writer.flush();
   }
+  await writer.flush();
   const meta: CheckpointMeta = {
     zxid: tree.lastZxid,
     sequence: FIRST_SEQUENCE,
     digest: tree.digestHex,
     nodeCount: tree.nodeCount,
     sessionCount: tree.sessionCount,
+    first: FIRST_PLACE,
+    entryCount: tree.nodeCount,
+    hasPacks: true,
   };
-  const count = batch.length;
+  const batch = store.batch();
   const [key, value] = encodeCheckpointMeta(generation, meta);
   batch.put(key, value);
   await batch.write({ sync: true });
-  onWritten(count);
   return meta;
 }
 
+/** Gathers packs and sessions, and writes them in unsynced pieces. */
+class WholeWriter {
+  readonly #store: KeyValueStore;
+  readonly #generation: number;
+  readonly #onWritten: (count: number) => void;
+  readonly #bytes = new ByteWriter(CHUNK_BYTES * 2);
+  readonly #pack = new PackWriter(this.#bytes);
+  #batch: WriteBatch;
+  #packCount = 0;
+  /** Nodes and sessions since the last piece. */
+  #count = 0;
+
+  constructor(store: KeyValueStore, generation: number, onWritten: (count: number) => void) {
+    this.#store = store;
+    this.#generation = generation;
+    this.#onWritten = onWritten;
+    this.#batch = store.batch();
+  }
+
+  get isFull(): boolean {
+    return this.#bytes.length >= CHUNK_BYTES || this.#batch.length >= CHUNK_SESSIONS;
+  }
+
+  addNode(path: string, node: Znode): void {
+    this.#pack.begin(path);
+    writeNode(this.#bytes, node);
+    this.#pack.end();
+    this.#count += 1;
+    if (this.#pack.length >= PACK_BYTES || this.#pack.isFull) this.#endPack();
+  }
+
+  addSession(sessionId: SessionId, timeoutMs: number): void {
+    this.#endPack();
+    const start = this.#bytes.length;
+    writeSession(this.#bytes, timeoutMs);
+    this.#put(subjectKey(this.#generation, sessionId, FIRST_SEQUENCE), start);
+    this.#count += 1;
+  }
+
+  async flush(): Promise<void> {
+    this.#endPack();
+    await this.#batch.write({ sync: false });
+    this.#onWritten(this.#count);
+    this.#batch = this.#store.batch();
+    this.#bytes.restart();
+    this.#count = 0;
+  }
+
+  #endPack(): void {
+    if (this.#pack.entryCount === 0) return;
+    const place = { sequence: FIRST_SEQUENCE, number: this.#packCount };
+    this.#packCount += 1;
+    this.#put(packKey(this.#generation, place), this.#pack.finish());
+  }
+
+  #put(key: Uint8Array, start: number): void {
+    this.#batch.put(key, sealValue(this.#bytes, start, key));
+  }
+}
+
 /**
- * Compares a committed checkpoint, record by record, with the tree it was written from. Rejects with
+ * Compares a committed checkpoint, entry by entry, with the tree it was written from. Rejects with
  * a `StoreError` of code `STATE_DAMAGED` where they differ. `onRead` is told as `onWritten` is.
  */
 export async function verifyWholeCheckpoint(
@@ -84,39 +134,71 @@ export async function verifyWholeCheckpoint(
   tree: DataTree,
   onRead: (count: number) => void = () => undefined,
 ): Promise<void> {
+  const nodeCount = await verifyPacks(state, tree, onRead);
+  const sessionCount = await verifySessions(state, tree, onRead);
+  const found = nodeCount + sessionCount;
+  const total = tree.nodeCount + tree.sessionCount;
+  if (found === total && state.checkpoint.digest === tree.digestHex) return;
+  const place = `state store, generation ${state.generation}`;
+  throw stateDamaged(place, `it holds ${found} records where ${total} were written`);
+}
+
+async function verifyPacks(
+  state: StateStore,
+  tree: DataTree,
+  onRead: (count: number) => void,
+): Promise<number> {
   const expected = new ByteWriter(1024);
-  const scan = state.scan();
-  let recordCount = 0;
+  const scan = state.scanPacks({ isReversed: false });
+  let count = 0;
+  try {
+    for (let packs = await scan.next(); packs !== undefined; packs = await scan.next()) {
+      for (const stored of packs) {
+        const pack = openPack(stored);
+        while (pack.next()) {
+          const { path } = pack;
+          const node = tree.find(path);
+          expected.restart();
+          if (node !== undefined) writeNode(expected, node);
+          if (Buffer.compare(expected.written(), pack.payload) !== 0) {
+            throw stateDamaged(`state store, node ${path}`, 'it is not what was written');
+          }
+        }
+        if (!pack.isIntact) throw packDamaged(stored.place, 'its entries do not fit its length');
+        count += pack.entryCount;
+        onRead(pack.entryCount);
+      }
+    }
+  } finally {
+    await scan.close();
+  }
+  return count;
+}
+
+async function verifySessions(
+  state: StateStore,
+  tree: DataTree,
+  onRead: (count: number) => void,
+): Promise<number> {
+  const scan = state.scanRecords();
+  let count = 0;
   try {
     for (let found = await scan.next(); found !== undefined; found = await scan.next()) {
       for (const record of found) {
-        expected.restart();
-        writeSubject(expected, tree, record.subject);
-        if (Buffer.compare(expected.written(), record.payload) !== 0) {
+        const { subject, payload } = record;
+        const isSession = typeof subject !== 'string';
+        const timeoutMs = isSession ? tree.sessions.timeoutMs(subject) : undefined;
+        if (timeoutMs === undefined || readSession(payload) !== timeoutMs) {
           throw recordDamaged(record, 'it is not what was written');
         }
       }
-      recordCount += found.length;
+      count += found.length;
       onRead(found.length);
     }
   } finally {
     await scan.close();
   }
-  const total = tree.nodeCount + tree.sessionCount;
-  if (recordCount === total && state.checkpoint.digest === tree.digestHex) return;
-  const place = `state store, generation ${state.generation}`;
-  throw stateDamaged(place, `it holds ${recordCount} records where ${total} were written`);
-}
-
-/** Nothing for a subject that the tree does not know. */
-function writeSubject(writer: ByteWriter, tree: DataTree, subject: Subject): void {
-  if (typeof subject === 'string') {
-    const node = tree.find(subject);
-    if (node !== undefined) writeNode(writer, node);
-    return;
-  }
-  const timeoutMs = tree.sessions.timeoutMs(subject);
-  if (timeoutMs !== undefined) writeSession(writer, timeoutMs);
+  return count;
 }
 
 /**

@@ -13,6 +13,7 @@ import { TreeDigest } from './digest.ts';
 import { Ephemerals } from './ephemerals.ts';
 import { NodeTable } from './node-table.ts';
 import { NodeKind, nodeKind } from './owner.ts';
+import { PackRestorer, PLACEHOLDER } from './pack-restore.ts';
 import { QuotaBook } from './quota.ts';
 import { NO_SLOT } from './stat-slab.ts';
 import { type NodeFields, Znode } from './znode.ts';
@@ -119,6 +120,8 @@ export class Znodes {
     if (node === undefined) {
       const { acl, storedOwner, data } = fields;
       node = this.#insert(parent, path, acl, storedOwner, data?.length ?? 0);
+    } else if (node.checkpointMark === PLACEHOLDER) {
+      node = this.#settle(node.slot, path, fields.acl, fields.storedOwner);
     } else {
       if (node.storedOwner !== fields.storedOwner) return false;
       this.replaceAcl(node, fields.acl, fields.aversion);
@@ -130,6 +133,20 @@ export class Znodes {
     this.digest.contentChanged(node, path, fields.data);
     this.quotas.restored(path);
     return true;
+  }
+
+  /** Puts in the packs of a checkpoint, from the newest on. */
+  restorer(): PackRestorer {
+    return new PackRestorer({
+      table: this.#table,
+      acls: this.#acls,
+      digest: this.digest,
+      restoreNode: (path, fields, mark) => this.restore(path, fields, mark),
+      came: (nodeCount, size) => {
+        this.#count += nodeCount;
+        this.#dataSize += size;
+      },
+    });
   }
 
   /** All that were to be restored are. */

@@ -102,7 +102,7 @@ class Storm {
     }
     while (!(await this.#isSettled()));
     await this.#world.finish(this.#server.driver.stop());
-    this.#server.expectNothingObsolete(this.#world.disk(HOST).entries('state').length);
+    this.#server.expectNothingObsolete(this.#world.disk(HOST).entries('state'));
     await this.#crash();
     this.#server.applyUpTo(this.#ledger.last);
     this.#server.compare();

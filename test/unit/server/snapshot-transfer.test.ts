@@ -122,8 +122,10 @@ describe('SnapshotReceiver', () => {
       if (part === undefined) break;
       parts.push(part);
     }
-    const { digest, nodeCount, sessionCount } = reader;
-    const facts = Buffer.from(JSON.stringify([zxid(2), digest, nodeCount, sessionCount]));
+    const { digest, nodeCount, sessionCount, entryCount } = reader;
+    const facts = Buffer.from(
+      JSON.stringify([zxid(2), digest, nodeCount, sessionCount, entryCount]),
+    );
 
     let stagedCount = 0;
     const store = await world.finish(

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.ts';
+import { ByteWriter } from '../../../src/store/byte-cursor.ts';
 import { Checkpointer } from '../../../src/store/checkpointer.ts';
 import { DataTree } from '../../../src/store/data-tree.ts';
+import { stateMetaKey } from '../../../src/store/keyspace.ts';
+import { openValue, sealValue, subjectKey } from '../../../src/store/state-codec.ts';
 import { loadState } from '../../../src/store/state-load.ts';
 import { StateStore } from '../../../src/store/state-store.ts';
 import type { StoreErrorCode } from '../../../src/store/store-error.ts';
-import { StoreHost } from '../../support/store-host.ts';
+import { crashAtWrite, StoreHost } from '../../support/store-host.ts';
+import { storedState } from '../../support/stored-state.ts';
 import { describeTree, TreeHistory } from '../../support/tree-workload.ts';
 
 const GENERATION_KEY = 0x47;
-const KIND = { meta: 0x6d, node: 0x6e, session: 0x73 };
+const KIND = { meta: 0x6d, pack: 0x70, session: 0x73 };
 
 interface Server {
   readonly host: StoreHost;
@@ -20,12 +24,54 @@ interface Server {
   readonly checkpointer: Checkpointer;
 }
 
-async function newServer(seed = 1): Promise<Server> {
+async function newServer(seed = 1, slackEntries?: number): Promise<Server> {
   const host = new StoreHost(seed);
   const state = await StateStore.create(await host.open('state'));
   const tree = new DataTree();
-  const checkpointer = await Checkpointer.restore(state, tree, { chunkBytes: 300 });
+  const checkpointer = await Checkpointer.restore(state, tree, { chunkBytes: 300, slackEntries });
   return { host, state, tree, history: new TreeHistory(new Prng(seed)), checkpointer };
+}
+
+/** Whether a key of a pack or a session is of that checkpoint. */
+function isOf(key: Uint8Array, sequence: number): boolean {
+  return key[key[5] === KIND.pack ? 9 : key.length - 1] === sequence;
+}
+
+/** Makes what the disk holds a checkpoint as former versions wrote it: a record for each node. */
+function writeFirstFormat({ host, tree, state }: Server): void {
+  const { disk } = host;
+  for (const [key] of disk.entries('state')) {
+    if (key[5] === KIND.pack) disk.edit('state', key, undefined);
+  }
+  const writer = new ByteWriter(64 * 1024);
+  for (const [path, node] of tree.walk()) {
+    const key = subjectKey(1, path, 1);
+    const start = writer.length;
+    const numbers = [node.czxid, node.mzxid, node.pzxid, node.ctimeMs, node.mtimeMs];
+    writer.u8(1);
+    for (const number of numbers) writer.f64(number);
+    for (const number of [node.version, node.creates, node.aversion]) writer.i32(number);
+    writer.i64(node.storedOwner);
+    writer.u32(node.acl.length);
+    for (const { perms, scheme, id } of node.acl) {
+      writer.i32(perms);
+      writer.text(scheme);
+      writer.text(id);
+    }
+    writer.u32(node.data === null ? 0xffff_ffff : node.data.length);
+    writer.raw(node.data ?? new Uint8Array());
+    disk.edit('state', key, sealValue(writer, start, key).slice());
+  }
+  const { zxid, digest, nodeCount, sessionCount } = state.checkpoint;
+  const key = stateMetaKey(1);
+  const start = writer.length;
+  writer.u8(1);
+  writer.zxid(zxid);
+  writer.u32(1);
+  writer.text(digest);
+  writer.f64(nodeCount);
+  writer.f64(sessionCount);
+  disk.edit('state', key, sealValue(writer, start, key).slice());
 }
 
 async function checkpoint({ checkpointer }: Server): Promise<void> {
@@ -97,12 +143,90 @@ test('Checkpointer writes only what changed since the last checkpoint', async ()
   const changeCount = server.checkpointer.changeCount;
   assert.ok(changeCount <= 4);
   await checkpoint(server);
-  const sequences = server.host.disk
-    .entries('state')
-    .filter(([key]) => key[5] !== KIND.meta)
-    .map(([key]) => key.at(-1));
-  assert.ok(sequences.filter((sequence) => sequence === 2).length <= changeCount);
-  assert.equal(sequences.length, server.tree.nodeCount + server.tree.sessionCount);
+  const added = server.host.disk.entries('state').filter(([key]) => isOf(key, 2));
+  const { entryCount, recordCount } = storedState(added);
+  assert.ok(entryCount + recordCount <= changeCount);
+});
+
+test('Checkpointer writes the packs of former checkpoints anew, little by little, and drops them', async () => {
+  const server = await newServer(1, 0);
+  let entryMax = 0;
+  for (let n = 0; n < 200; n++) {
+    server.history.extend(server.tree);
+    await checkpoint(server);
+    const { entryCount } = storedState(server.host.disk.entries('state'));
+    assert.equal(entryCount, server.state.checkpoint.entryCount);
+    entryMax = Math.max(entryMax, entryCount / server.tree.nodeCount);
+  }
+  assert.ok(entryMax > 1 && entryMax < 4, `${entryMax} entries for each node`);
+  const sequences = server.host.disk.entries('state').filter(([key]) => key[5] === KIND.pack);
+  assert.ok(sequences.every(([key]) => !isOf(key, 1)));
+  assert.deepEqual(describeTree(await reload(server.host)), describeTree(server.tree));
+});
+
+test('Checkpointer.rewriteAll() has everything written anew, and what was there before dropped', async () => {
+  const server = await filledServer();
+  let pauseCount = 0;
+  await server.checkpointer.rewriteAll(async () => {
+    pauseCount += 1;
+  });
+  server.history.extend(server.tree);
+  await checkpoint(server);
+  assert.equal(pauseCount, 0, 'a small tree needs no pause');
+  const pairs = server.host.disk.entries('state').filter(([key]) => key[5] !== KIND.meta);
+  assert.ok(pairs.every(([key]) => isOf(key, 2)));
+  assert.deepEqual(describeTree(await reload(server.host)), describeTree(server.tree));
+});
+
+test('Checkpointer.rewriteAll() outlives a checkpoint that comes in between', async () => {
+  const server = await filledServer();
+  for (let n = 0; n < 10; n++) server.history.extend(server.tree);
+  server.checkpointer.begin();
+  const rewritten = server.checkpointer.rewriteAll(() => Promise.resolve());
+  while (!(await server.checkpointer.step()));
+  await rewritten;
+  await checkpoint(server);
+  const packs = server.host.disk.entries('state').filter(([key]) => key[5] === KIND.pack);
+  assert.ok(packs.every(([key]) => isOf(key, 3)));
+  assert.deepEqual(describeTree(await reload(server.host)), describeTree(server.tree));
+});
+
+test('Checkpointer.restore() brings a checkpoint of the first format into packs', async () => {
+  const server = await filledServer();
+  const before = describeTree(server.tree);
+  writeFirstFormat(server);
+  assert.deepEqual(describeTree(await reload(server.host)), before, 'it loads as it is');
+  server.host.crash('keep');
+  const state = await StateStore.open(await server.host.open('state'), 1);
+  const tree = new DataTree();
+  const checkpointer = await Checkpointer.restore(state, tree);
+  assert.equal(checkpointer.checkpoint.sequence, 2);
+  const { paths, recordCount } = storedState(server.host.disk.entries('state'));
+  assert.equal(paths.length, tree.nodeCount);
+  assert.equal(recordCount, 1 + tree.sessionCount);
+  assert.deepEqual(describeTree(await reload(server.host)), before);
+});
+
+test('Checkpointer.restore() begins the change of format again where a crash cut it short', async () => {
+  for (let batches = 0; batches < 12; batches++) {
+    const server = await filledServer();
+    const before = describeTree(server.tree);
+    writeFirstFormat(server);
+    server.host.crash('keep');
+    await crashAtWrite(server.host, batches, 'draw', async (guard) => {
+      const store = guard(await server.host.open('state'));
+      await Checkpointer.restore(await StateStore.open(store, 1), new DataTree(), {
+        chunkBytes: 300,
+      });
+    });
+    server.host.crash('keep');
+    const store = await server.host.open('state');
+    const tree = new DataTree();
+    await Checkpointer.restore(await StateStore.open(store, 1), tree);
+    assert.deepEqual(describeTree(tree), before, `after ${batches} batches`);
+    const { paths, recordCount } = storedState(server.host.disk.entries('state'));
+    assert.deepEqual([paths.length, recordCount], [tree.nodeCount, 1 + tree.sessionCount]);
+  }
 });
 
 test('Checkpointer never writes what came and went between two checkpoints', async () => {
@@ -157,10 +281,10 @@ for (const [name, kind] of Object.entries(KIND)) {
   });
 }
 
-test('loadState() names the node whose record is damaged', async () => {
+test('loadState() names the pack that is damaged', async () => {
   const { host } = await filledServer();
-  host.disk.corrupt('state', (key) => Buffer.from(key).includes('/zookeeper/quota\0'));
-  await rejects(reload(host), 'STATE_DAMAGED', /node \/zookeeper\/quota, checkpoint 1/);
+  host.disk.corrupt('state', (key) => key[5] === KIND.pack);
+  await rejects(reload(host), 'STATE_DAMAGED', /pack \d+ of checkpoint 1: its checksum/);
 });
 
 test('loadState() finds a record that vanished, wherever it was', async () => {
@@ -168,7 +292,7 @@ test('loadState() finds a record that vanished, wherever it was', async () => {
   for (const [key, value] of host.disk.entries('state')) {
     if (key[5] === KIND.meta) continue;
     host.disk.edit('state', key, undefined);
-    await rejects(reload(host), 'STATE_DAMAGED', /nodes where|sessions where|no parent/);
+    await rejects(reload(host), 'STATE_DAMAGED', /entries where|sessions where/);
     host.disk.edit('state', key, value);
   }
   await reload(host);
@@ -179,27 +303,47 @@ test('loadState() finds an old version in place of the newest', async () => {
   const old = server.host.disk.entries('state');
   for (let n = 0; n < 5; n++) server.history.extend(server.tree);
   await checkpoint(server);
-  const [key] = server.host.disk.entries('state').find(([name]) => name.at(-1) === 2) ?? [];
-  assert.ok(key !== undefined && key[5] === KIND.node);
-  const before = old.find(
-    ([name]) => Buffer.compare(name.subarray(0, -4), key.subarray(0, -4)) === 0,
+  const [key, value] =
+    server.host.disk.entries('state').find(([name]) => name[5] === KIND.pack && isOf(name, 2)) ??
+    [];
+  assert.ok(key !== undefined && value !== undefined);
+  const older = old.find(
+    (pair) => storedState([pair]).entryCount === storedState([[key, value]]).entryCount,
   );
-  assert.ok(before !== undefined);
-  server.host.disk.edit('state', key, undefined);
-  server.host.disk.edit('state', ...before);
-  await rejects(reload(server.host), 'STATE_DAMAGED', /its digest is/);
+  assert.ok(older !== undefined);
+  // Sealed for its new place: nothing but the digest can tell.
+  const payload = openValue(older);
+  assert.ok(payload !== undefined);
+  const writer = new ByteWriter(payload.length + 4);
+  writer.raw(payload);
+  server.host.disk.edit('state', key, sealValue(writer, 0, key).slice());
+  await rejects(reload(server.host), 'STATE_DAMAGED', /its digest is|nodes where/);
 });
 
-test('loadState() finds a value under the key of another node, and unknown keys', async () => {
+test('loadState() finds a value under the key of another pack, and unknown keys', async () => {
   const { host } = await filledServer();
-  const [key, value] = host.entry('state', GENERATION_KEY, 0, 0, 0, 1, KIND.node);
-  const other = host.disk.entries('state').find(([name]) => Buffer.from(name).includes('/quota\0'));
-  assert.ok(other !== undefined);
+  const [key, value] = host.entry('state', GENERATION_KEY, 0, 0, 0, 1, KIND.pack);
+  const others = host.disk.entries('state').filter(([name]) => name[5] === KIND.pack);
+  const other = others.at(-1);
+  assert.ok(other !== undefined && others.length > 1);
   host.disk.edit('state', key, other[1]);
   await rejects(reload(host), 'STATE_DAMAGED', /checksum/);
   host.disk.edit('state', key, value);
-  host.disk.edit('state', Uint8Array.of(GENERATION_KEY, 0, 0, 0, 1, 0x70), value);
-  await rejects(reload(host), 'STATE_DAMAGED', /not a known key/);
+  for (const kind of [0x71, KIND.pack]) {
+    const unknown = Uint8Array.of(
+      GENERATION_KEY,
+      0,
+      0,
+      0,
+      1,
+      kind,
+      ...[0, 0, 0, 1],
+      ...[0, 0, 0, 0, 5],
+    );
+    host.disk.edit('state', unknown, value);
+    await rejects(reload(host), 'STATE_DAMAGED', /not a known key/);
+    host.disk.edit('state', unknown, undefined);
+  }
 });
 
 for (const maxBytes of [1, 500, 1 << 20]) {
