@@ -19,9 +19,9 @@ export interface ScrubberOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** A page now and then: a million nodes in about an hour. */
+/** A page now and then: a value is 1 MiB at most, and what holds many nodes 64 KiB. */
 const INTERVAL_MS = 1000;
-const PAGE_VALUES = { log: 16, state: 256 } as const;
+const PAGE_VALUES = { log: 16, state: 8 } as const;
 /** After the end of a pass. */
 const REST_MS = 3_600_000;
 /**

@@ -14,6 +14,7 @@ import { INT, NO_SLOT, StatSlab } from './stat-slab.ts';
 
 const SLASH = 0x2f;
 const ASCII_MAX = 0x7f;
+const SHORT_BYTES = 128;
 
 /** In the column `flags`; the bits above them hold the length of the name in bytes. */
 export const FLAG = {
@@ -193,8 +194,8 @@ export class NodeTable {
     const address = this.#bytes.allocate(nameLength + dataLength);
     const target = this.#bytes.bytes(address);
     const offset = this.#bytes.offset(address);
-    for (let i = 0; i < nameLength; i++) target[offset + i] = source[nameStart + i] as number;
-    if (dataLength > 0) source.copy(target, offset + nameLength, dataStart, payloadEnd);
+    copyBytes(source, nameStart, nameLength, target, offset);
+    copyBytes(source, dataStart, dataLength, target, offset + nameLength);
     const { ints } = this.slab.page(slot);
     const at = this.slab.intsAt(slot);
     ints[at + INT.flags] = (isDataNull ? FLAG.nullData : 0) | (nameLength << NAME_LENGTH_SHIFT);
@@ -336,6 +337,18 @@ export class NodeTable {
     this.#bytes.release(from);
     this.slab.setInt(slot, INT.block, to);
   }
+}
+
+function copyBytes(
+  source: Buffer,
+  start: number,
+  length: number,
+  target: Buffer,
+  targetStart: number,
+): void {
+  // A few bytes are less work than a call into the engine.
+  if (length > SHORT_BYTES) source.copy(target, targetStart, start, start + length);
+  else for (let i = 0; i < length; i++) target[targetStart + i] = source[start + i] as number;
 }
 
 function isAscii(text: string, start: number): boolean {

@@ -157,13 +157,13 @@ export class PackRestorer {
 
   /** The node's part of the digest, as `TreeDigest` computes it: path, data, numbers. */
   #count(slot: number, pack: PackReader, parent: Parent, stat: number, dataStart: number): void {
-    const { bytes, nameStart, nameEnd, payloadEnd } = pack;
-    const pathCrc = crc32Of(bytes, nameStart, nameEnd, parent.crc);
+    const { bytes, view, nameStart, nameEnd, payloadEnd } = pack;
+    const pathCrc = crc32Of(view, nameStart, nameEnd, parent.crc);
     const prefixCrc =
       payloadEnd - dataStart < LONG_DATA_BYTES
-        ? crc32Of(bytes, dataStart, payloadEnd, pathCrc)
+        ? crc32Of(view, dataStart, payloadEnd, pathCrc)
         : crc32(bytes.subarray(dataStart, payloadEnd), pathCrc);
-    const digest = crc32Of(bytes, stat, stat + STAT_BYTES, prefixCrc);
+    const digest = crc32Of(view, stat, stat + STAT_BYTES, prefixCrc);
     const { slab } = this.#tree.table;
     slab.setInt(slot, INT.prefixCrc, prefixCrc);
     slab.setInt(slot, INT.digest, digest);
@@ -199,12 +199,11 @@ export class PackRestorer {
     const path = pack.parentPath(pack.parent);
     const slot = this.#place(path);
     if (slot === undefined) return undefined;
-    const bytes = Buffer.from(`${path}/`);
     const parent: Parent = {
       slot,
       hash: continueHashByte(this.#tree.table.slab.int(slot, INT.hash), SLASH),
       length: path.length + 1,
-      crc: crc32Of(bytes, 0, bytes.length, 0),
+      crc: crc32(`${path}/`),
       isBookkeeping: path === BOOKKEEPING || path.startsWith(`${BOOKKEEPING}/`),
     };
     this.#parents[pack.parent] = parent;

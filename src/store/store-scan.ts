@@ -6,6 +6,8 @@ const CHUNK_BYTES = 1024 * 1024;
 /** Values reach about 1 MiB each, so a chunk that follows small ones holds 256 MiB at the worst. */
 const CHUNK_PAIRS_MAX = 256;
 const FIRST_CHUNK_PAIRS = 16;
+/** A chunk that is larger holds values so large that the next one may be larger still. */
+const READ_AHEAD_BYTES = 2 * CHUNK_BYTES;
 const DELETES_PER_BATCH = 1024;
 
 /** Reads a cursor to its end in chunks of about 1 MiB. Takes the cursor over. */
@@ -33,7 +35,7 @@ export class ChunkReader {
     for (const [key, value] of pairs) bytes += key.length + value.length;
     if (bytes > CHUNK_BYTES) this.#limit = Math.max(1, this.#limit >>> 1);
     else this.#limit = Math.min(CHUNK_PAIRS_MAX, this.#limit * 2);
-    if (bytes < CHUNK_BYTES) this.#readAhead();
+    if (bytes < READ_AHEAD_BYTES) this.#readAhead();
     return pairs;
   }
 
