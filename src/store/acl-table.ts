@@ -12,24 +12,33 @@ export class SharedAcl {
   readonly id: number;
   readonly list: readonly Acl[];
   readonly key: string;
+  /** What each of its nodes adds to a checkpoint on account of it. */
+  readonly storedBytes: number;
   nodeCount = 0;
 
-  constructor(id: number, list: readonly Acl[], key: string) {
+  constructor(id: number, list: readonly Acl[], key: string, storedBytes: number) {
     this.id = id;
     this.list = list;
     this.key = key;
+    this.storedBytes = storedBytes;
   }
 }
 
 export class AclTable {
-  readonly #open = new SharedAcl(0, OPEN_ACL, keyOf(OPEN_ACL));
+  readonly #open = new SharedAcl(0, OPEN_ACL, keyOf(OPEN_ACL), 0);
   readonly #byKey = new Map<string, SharedAcl>();
   readonly #byId: (SharedAcl | undefined)[] = [this.#open];
   readonly #freeIds: number[] = [];
+  #storedBytes = 0;
 
   /** Distinct ACLs in use, the open one not counted. */
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** What the ACLs of all nodes take in a checkpoint. */
+  get storedBytes(): number {
+    return this.#storedBytes;
   }
 
   /** The shared form of a list, counted once more. The caller's list is copied if it is new. */
@@ -42,11 +51,17 @@ export class AclTable {
     let shared = this.#byKey.get(key);
     if (shared === undefined) {
       const id = this.#freeIds.pop() ?? this.#byId.length;
-      shared = new SharedAcl(id, Object.freeze(list.map(copyEntry)), key);
+      shared = new SharedAcl(id, Object.freeze(list.map(copyEntry)), key, storedBytesOf(list));
       this.#byKey.set(key, shared);
       this.#byId[id] = shared;
     }
+    return this.share(shared);
+  }
+
+  /** Counts one in use once more. */
+  share(shared: SharedAcl): SharedAcl {
     shared.nodeCount += 1;
+    this.#storedBytes += shared.storedBytes;
     return shared;
   }
 
@@ -59,6 +74,7 @@ export class AclTable {
 
   release(shared: SharedAcl): void {
     shared.nodeCount -= 1;
+    this.#storedBytes -= shared.storedBytes;
     invariant(shared.nodeCount >= 0, 'ACL released more often than acquired');
     if (shared.nodeCount > 0 || shared === this.#open) return;
     this.#byKey.delete(shared.key);
@@ -77,6 +93,15 @@ export function isOpen(list: readonly Acl[]): boolean {
 
 function copyEntry(entry: Acl): Acl {
   return Object.freeze({ perms: entry.perms, scheme: entry.scheme, id: entry.id });
+}
+
+/** As a checkpoint writes it: the number of entries, and each with its texts behind their lengths. */
+function storedBytesOf(list: readonly Acl[]): number {
+  let bytes = 4;
+  for (const { scheme, id } of list) {
+    bytes += 12 + Buffer.byteLength(scheme) + Buffer.byteLength(id);
+  }
+  return bytes;
 }
 
 /** Lengths in front of the texts keep apart what their plain concatenation would mix up. */

@@ -18,8 +18,8 @@ import type { WriteBatch } from '../runtime/runtime.ts';
 import { ByteWriter } from './byte-cursor.ts';
 import type { ChangeTracker } from './change-tracker.ts';
 import type { DataTree } from './data-tree.ts';
-import { NUMBER_MAX, type PackPlace, packKey } from './keyspace.ts';
-import { type Cleaned, PackCleaner } from './pack-cleaner.ts';
+import { NUMBER_MAX, packKey } from './keyspace.ts';
+import { type Cleaned, PackCleaner, type PackCleanerOptions } from './pack-cleaner.ts';
 import {
   ABSENT_PAYLOAD,
   type CheckpointMeta,
@@ -30,7 +30,7 @@ import {
   writeNode,
   writeSession,
 } from './state-codec.ts';
-import { loadState } from './state-load.ts';
+import { type LoadedState, loadState } from './state-load.ts';
 import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
@@ -44,11 +44,9 @@ const MARKED_AT_ONCE = 2000;
 /** Bounds a step that has little to write and much to look at or delete. */
 const BYTES_PER_SUBJECT = 128;
 
-export interface CheckpointerOptions {
+export interface CheckpointerOptions extends PackCleanerOptions {
   /** About so many bytes are written in one step; default 256 KiB. */
   readonly chunkBytes?: number | undefined;
-  /** Packs are cleaned when they hold so many more entries than twice the nodes; default 256. */
-  readonly slackEntries?: number | undefined;
 }
 
 /** A session's version in the store that a newer one has replaced. */
@@ -62,6 +60,7 @@ interface Renewal {
   readonly sequence: number;
   /** Written by that checkpoint and those behind it so far. */
   entryCount: number;
+  byteCount: number;
   /** Whether all that was alive when it began is in one of those, or will be in the next. */
   isMarked: boolean;
 }
@@ -77,9 +76,12 @@ interface Frozen {
   /** Payloads of subjects that changed after the freeze and before they were written. */
   readonly captured: Map<Subject, Uint8Array>;
   readonly obsolete: Obsolete[];
-  /** Packs and entries written so far. */
+  /** In the packs that it keeps. */
+  readonly keptBytes: number;
+  /** Packs, entries and bytes of packs written so far. */
   packCount: number;
   entryCount: number;
+  byteCount: number;
   sweptCount: number;
   isCommitted: boolean;
 }
@@ -94,6 +96,8 @@ export class Checkpointer implements ChangeTracker {
   readonly #sessionSequences: Map<SessionId, number>;
   #frozen: Frozen | undefined;
   #isStepping = false;
+  /** In all packs of the committed checkpoint. */
+  #storedBytes: number;
   /** What the next checkpoint leaves behind. */
   #cleaned: Cleaned;
   readonly #cleaner: PackCleaner;
@@ -108,21 +112,22 @@ export class Checkpointer implements ChangeTracker {
   private constructor(
     state: StateStore,
     tree: DataTree,
-    sessionSequences: Map<SessionId, number>,
+    { sessionSequences, packBytes }: LoadedState,
     options: CheckpointerOptions,
   ) {
     this.#state = state;
     this.#tree = tree;
     this.#sequence = state.checkpoint.sequence + 1;
     this.#sessionSequences = sessionSequences;
+    this.#storedBytes = packBytes;
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
     this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
     this.#packBytes = Math.min(PACK_BYTES, this.#chunkBytes);
     this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, this.#chunkBytes));
     this.#pack = new PackWriter(this.#chunk);
-    this.#cleaned = { first: state.checkpoint.first, entryCount: 0 };
+    this.#cleaned = { first: state.checkpoint.first, entryCount: 0, byteCount: 0 };
     const rewrite = (path: string): void => this.rewrite(path);
-    this.#cleaner = new PackCleaner(state, tree, rewrite, options.slackEntries);
+    this.#cleaner = new PackCleaner(state, tree, rewrite, options);
     if (state.checkpoint.sequence === 0) this.#markBirth();
     tree.changes = this;
   }
@@ -136,12 +141,14 @@ export class Checkpointer implements ChangeTracker {
     tree: DataTree,
     options: CheckpointerOptions = {},
   ): Promise<Checkpointer> {
-    const { sessionSequences, leftovers } = await loadState(state, tree);
-    const checkpointer = new Checkpointer(state, tree, sessionSequences, options);
+    const loaded = await loadState(state, tree);
+    const checkpointer = new Checkpointer(state, tree, loaded, options);
     // Before the next checkpoint takes the number of an unfinished one, that one's records must go.
-    await state.deleteKeys(leftovers);
+    await state.deleteKeys(loaded.leftovers);
     await state.dropOtherPacks();
     if (!state.checkpoint.hasPacks) await checkpointer.#upgrade();
+    // What the last process had marked behind its last checkpoint is forgotten.
+    else await checkpointer.#clean(Number.POSITIVE_INFINITY);
     return checkpointer;
   }
 
@@ -171,6 +178,7 @@ export class Checkpointer implements ChangeTracker {
     invariant(this.#frozen === undefined, 'checkpoint begun while one is running');
     invariant(this.#sequence < NUMBER_MAX, 'checkpoint numbers exhausted');
     const pending = this.#dirty;
+    const { byteCount: keptBytes, ...kept } = this.#kept();
     this.#frozen = {
       meta: {
         zxid: this.#tree.lastZxid,
@@ -178,15 +186,17 @@ export class Checkpointer implements ChangeTracker {
         digest: this.#tree.digestHex,
         nodeCount: this.#tree.nodeCount,
         sessionCount: this.#tree.sessionCount,
-        ...this.#kept(),
+        ...kept,
         hasPacks: true,
       },
       pending,
       rest: pending.entries(),
       captured: new Map(),
       obsolete: [],
+      keptBytes,
       packCount: 0,
       entryCount: 0,
+      byteCount: 0,
       sweptCount: 0,
       isCommitted: false,
     };
@@ -194,15 +204,20 @@ export class Checkpointer implements ChangeTracker {
     this.#sequence += 1;
   }
 
-  /** What the next checkpoint keeps of the packs that are there. */
-  #kept(): { readonly first: PackPlace; readonly entryCount: number } {
+  /** What the next checkpoint keeps of the packs that are there: from where on, and how much. */
+  #kept(): Cleaned {
     const renewal = this.#renewal;
     if (renewal?.isMarked !== true) {
-      const { entryCount } = this.#state.checkpoint;
-      return { first: this.#cleaned.first, entryCount: entryCount - this.#cleaned.entryCount };
+      const { first, entryCount, byteCount } = this.#cleaned;
+      return {
+        first,
+        entryCount: this.#state.checkpoint.entryCount - entryCount,
+        byteCount: this.#storedBytes - byteCount,
+      };
     }
     this.#renewal = undefined;
-    return { first: { sequence: renewal.sequence, number: 0 }, entryCount: renewal.entryCount };
+    const { sequence, entryCount, byteCount } = renewal;
+    return { first: { sequence, number: 0 }, entryCount, byteCount };
   }
 
   /**
@@ -262,7 +277,12 @@ export class Checkpointer implements ChangeTracker {
 
   /** All that is alive is in the checkpoint that comes next, or in those behind it. */
   #beginRenewal(): Renewal {
-    const renewal: Renewal = { sequence: this.#sequence, entryCount: 0, isMarked: false };
+    const renewal: Renewal = {
+      sequence: this.#sequence,
+      entryCount: 0,
+      byteCount: 0,
+      isMarked: false,
+    };
     this.#renewal = renewal;
     return renewal;
   }
@@ -350,9 +370,11 @@ export class Checkpointer implements ChangeTracker {
     const entryCount = meta.entryCount + frozen.entryCount;
     await this.#state.commit(batch, { ...meta, entryCount });
     frozen.isCommitted = true;
+    this.#storedBytes = frozen.keptBytes + frozen.byteCount;
     const renewal = this.#renewal;
     if (renewal !== undefined && renewal.sequence <= meta.sequence) {
       renewal.entryCount += frozen.entryCount;
+      renewal.byteCount += frozen.byteCount;
     }
   }
 
@@ -375,6 +397,7 @@ export class Checkpointer implements ChangeTracker {
     const place = { sequence: frozen.meta.sequence, number: frozen.packCount };
     frozen.packCount += 1;
     frozen.entryCount += entryCount;
+    frozen.byteCount += this.#pack.length;
     const key = packKey(this.#state.generation, place);
     batch.put(key, sealValue(this.#chunk, this.#pack.finish(), key));
   }
@@ -417,6 +440,10 @@ export class Checkpointer implements ChangeTracker {
 
   async #tidy(frozen: Frozen): Promise<void> {
     await this.#state.dropOtherPacks();
-    this.#cleaned = await this.#cleaner.clean(frozen.entryCount);
+    await this.#clean(frozen.entryCount);
+  }
+
+  async #clean(writtenCount: number): Promise<void> {
+    this.#cleaned = await this.#cleaner.clean(writtenCount, this.#storedBytes);
   }
 }

@@ -125,6 +125,11 @@ export class DataTree {
     return this.#nodes.dataSize;
   }
 
+  /** As `Znodes.contentBytes`. */
+  get contentBytes(): number {
+    return this.#nodes.contentBytes;
+  }
+
   /** Sum of the node digests modulo 2^64; see `digest.ts`. */
   get digest(): bigint {
     return this.#nodes.digest.value;

@@ -176,10 +176,7 @@ export class PackRestorer {
   #acl({ bytes }: PackReader, start: number, end: number): SharedAcl | undefined {
     const text = bytes.toString('latin1', start, end);
     const known = this.#acls.get(text);
-    if (known !== undefined) {
-      known.nodeCount += 1;
-      return known;
-    }
+    if (known !== undefined) return this.#tree.acls.share(known);
     const reader = new ByteReader(bytes.subarray(start, end));
     const acl = readAcl(reader);
     if (!reader.isIntact || reader.remaining > 0) return undefined;

@@ -19,16 +19,21 @@ export interface PackScanOptions {
   readonly sequence: number;
   /** From the newest to the first. */
   readonly isReversed: boolean;
+  /** So many are handed out together at most; 16 if it is not said. */
+  readonly atOnce?: number | undefined;
 }
+
+/** About 1 MiB of usual packs: more would come together where small ones are followed by full ones. */
+const AT_ONCE = 16;
 
 export class PackScan {
   readonly #reader: ChunkReader;
 
   /** Opens the view at once: what is written later does not change what is read. */
   constructor(store: KeyValueStore, generation: number, options: PackScanOptions) {
-    const { first, sequence, isReversed } = options;
+    const { first, sequence, isReversed, atOnce = AT_ONCE } = options;
     const range: KeyRange = { ...packsOf(generation, first, sequence), reverse: isReversed };
-    this.#reader = new ChunkReader(store.scan(range));
+    this.#reader = new ChunkReader(store.scan(range), atOnce);
   }
 
   /** The next packs, never none of them; undefined at the end. Rejects with a `StoreError` of code `STATE_DAMAGED`. */

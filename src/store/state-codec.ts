@@ -58,6 +58,8 @@ export const NODE = 3;
 export const NODE_OPEN = 4;
 /** Numbers of a node, behind the form: five of 64 bits, three of 32, and the owner. */
 export const STAT_BYTES = 60;
+/** A node's payload beside its ACL and its data. */
+export const NODE_BYTES = 1 + STAT_BYTES + 4;
 export const NULL_DATA = 0xffff_ffff;
 const ACL_ENTRIES_MAX = 0xffff;
 

@@ -14,6 +14,8 @@ export interface LoadedState {
   readonly sessionSequences: Map<SessionId, number>;
   /** Keys that are no part of the checkpoint, in an order in which they may be deleted; packs are none of them. */
   readonly leftovers: readonly Uint8Array[];
+  /** In all packs of the checkpoint. */
+  readonly packBytes: number;
 }
 
 /**
@@ -24,20 +26,24 @@ export interface LoadedState {
 export async function loadState(state: StateStore, tree: DataTree): Promise<LoadedState> {
   invariant(tree.lastZxid === ZXID_NONE && tree.changes === undefined, 'tree already in use');
   tree.reserve(state.checkpoint.nodeCount);
-  await loadPacks(state, tree);
+  const packBytes = await loadPacks(state, tree);
   const loaded = await loadRecords(state, tree);
   tree.restoreZxid(state.checkpoint.zxid);
   if (state.checkpoint.sequence > 0) prove(state, tree);
-  return loaded;
+  return { ...loaded, packBytes };
 }
 
-/** The newest first: what is in the tree already is newer than what comes. */
-async function loadPacks(state: StateStore, tree: DataTree): Promise<void> {
+/**
+ * The newest first: what is in the tree already is newer than what comes. Resolves to the bytes of all
+ * packs.
+ */
+async function loadPacks(state: StateStore, tree: DataTree): Promise<number> {
   const { entryCount, hasPacks } = state.checkpoint;
-  if (!hasPacks) return;
+  if (!hasPacks) return 0;
   const scan = state.scanPacks({ isReversed: true });
   const restorer = tree.restorer();
   let found = 0;
+  let packBytes = 0;
   try {
     for (let packs = await scan.next(); packs !== undefined; packs = await scan.next()) {
       for (const stored of packs) {
@@ -45,6 +51,7 @@ async function loadPacks(state: StateStore, tree: DataTree): Promise<void> {
         const problem = restorer.add(pack, stored.place.sequence);
         if (problem !== undefined) throw packDamaged(stored.place, problem);
         found += pack.entryCount;
+        packBytes += stored.bytes.length;
       }
     }
   } finally {
@@ -58,9 +65,13 @@ async function loadPacks(state: StateStore, tree: DataTree): Promise<void> {
   if (placeholderCount > 0) {
     throw stateDamaged(checkpointPlace(state), `it lacks ${placeholderCount} parents of its nodes`);
   }
+  return packBytes;
 }
 
-async function loadRecords(state: StateStore, tree: DataTree): Promise<LoadedState> {
+async function loadRecords(
+  state: StateStore,
+  tree: DataTree,
+): Promise<Omit<LoadedState, 'packBytes'>> {
   const sessionSequences = new Map<SessionId, number>();
   const scan = state.scanRecords();
   let nodeCount = 0;

@@ -20,7 +20,7 @@ import {
   stateKeyKind,
   stateMetaKey,
 } from './keyspace.ts';
-import { PackScan } from './pack-scan.ts';
+import { PackScan, type PackScanOptions } from './pack-scan.ts';
 import {
   type CheckpointMeta,
   decodeCheckpointMeta,
@@ -101,9 +101,9 @@ export class StateStore {
   }
 
   /** A view of the committed checkpoint's packs; close it. Has none in the first format. */
-  scanPacks({ isReversed }: { readonly isReversed: boolean }): PackScan {
+  scanPacks(options: Pick<PackScanOptions, 'isReversed' | 'atOnce'>): PackScan {
     const { first, sequence } = this.#checkpoint;
-    return new PackScan(this.#store, this.generation, { first, sequence, isReversed });
+    return new PackScan(this.#store, this.generation, { ...options, first, sequence });
   }
 
   /** A view of what the committed checkpoint says in records of their own; close it. */

@@ -13,13 +13,17 @@ const DELETES_PER_BATCH = 1024;
 /** Reads a cursor to its end in chunks of about 1 MiB. Takes the cursor over. */
 export class ChunkReader {
   readonly #cursor: Cursor;
-  #limit = FIRST_CHUNK_PAIRS;
+  readonly #pairsMax: number;
+  #limit: number;
   /** The chunk after the one handed out last, read while that one is worked on. */
   #ahead: Promise<KeyValue[]> | undefined;
   #isClosed = false;
 
-  constructor(cursor: Cursor) {
+  /** `pairsMax`: of a chunk, where pairs are large or each means much work. */
+  constructor(cursor: Cursor, pairsMax = CHUNK_PAIRS_MAX) {
     this.#cursor = cursor;
+    this.#pairsMax = pairsMax;
+    this.#limit = Math.min(FIRST_CHUNK_PAIRS, pairsMax);
   }
 
   /** The next pairs, never none of them; undefined at the end, when the cursor is closed too. */
@@ -34,7 +38,7 @@ export class ChunkReader {
     let bytes = 0;
     for (const [key, value] of pairs) bytes += key.length + value.length;
     if (bytes > CHUNK_BYTES) this.#limit = Math.max(1, this.#limit >>> 1);
-    else this.#limit = Math.min(CHUNK_PAIRS_MAX, this.#limit * 2);
+    else this.#limit = Math.min(this.#pairsMax, this.#limit * 2);
     if (bytes < READ_AHEAD_BYTES) this.#readAhead();
     return pairs;
   }

@@ -69,6 +69,11 @@ export class Znodes {
     return this.#dataSize;
   }
 
+  /** What a checkpoint needs for names, data and ACLs of all nodes. */
+  get contentBytes(): number {
+    return this.#table.contentBytes + this.#acls.storedBytes;
+  }
+
   /** Containers and nodes with a time to live. */
   *sweepable(): Generator<Znode> {
     for (const slot of this.#sweepable) yield this.#node(slot);
