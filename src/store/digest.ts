@@ -7,16 +7,23 @@
  */
 
 import { crc32 } from 'node:zlib';
+import { crc32Of } from '../base/crc32.ts';
 import type { Znode } from './znode.ts';
 
 const TWO_POW_32 = 0x1_0000_0000;
 const STAT_BYTES = 60;
+/** What is longer the platform sums up in less time. */
+const SHORT_PATH_MAX = 128;
+const SHORT_DATA_MAX = 256;
+const ASCII_MAX = 0x7f;
+const NOT_SHORT = -1;
 
 export class TreeDigest {
   #high = 0;
   #low = 0;
-  readonly #statBytes = Buffer.alloc(STAT_BYTES);
-  readonly #stat = new DataView(this.#statBytes.buffer, this.#statBytes.byteOffset, STAT_BYTES);
+  readonly #stat = new DataView(new ArrayBuffer(STAT_BYTES));
+  readonly #shortBytes = new Uint8Array(SHORT_PATH_MAX + SHORT_DATA_MAX);
+  readonly #short = new DataView(this.#shortBytes.buffer);
 
   /** The sum, 0 to 2^64 - 1. */
   get value(): bigint {
@@ -32,9 +39,7 @@ export class TreeDigest {
   /** After a node was created or its data changed: path and data count anew. */
   contentChanged(node: Znode, path: string, data: Uint8Array | null): void {
     if (!node.isCounted) return;
-    const pathCrc = crc32(path === '/' ? '' : path);
-    // Of no bytes at all zlib returns 0, not the value it was to continue from.
-    node.prefixCrc = data === null || data.length === 0 ? pathCrc : crc32(data, pathCrc);
+    node.prefixCrc = this.#prefixCrc(path === '/' ? '' : path, data);
     this.statChanged(node);
   }
 
@@ -55,6 +60,31 @@ export class TreeDigest {
     this.#add(-node.digest);
   }
 
+  #prefixCrc(path: string, data: Uint8Array | null): number {
+    const pathLength = this.#putShort(path);
+    const dataLength = data === null ? 0 : data.length;
+    if (pathLength !== NOT_SHORT && dataLength <= SHORT_DATA_MAX) {
+      if (data !== null) this.#shortBytes.set(data, pathLength);
+      return crc32Of(this.#short, 0, pathLength + dataLength, 0);
+    }
+    const pathCrc = pathLength === NOT_SHORT ? crc32(path) : crc32Of(this.#short, 0, pathLength, 0);
+    // Of no bytes at all zlib returns 0, not the value it was to continue from.
+    return data === null || dataLength === 0 ? pathCrc : crc32(data, pathCrc);
+  }
+
+  /** Its length in bytes, which now lie in front; NOT_SHORT when it is long or more than ASCII. */
+  #putShort(path: string): number {
+    const { length } = path;
+    if (length > SHORT_PATH_MAX) return NOT_SHORT;
+    const bytes = this.#shortBytes;
+    for (let at = 0; at < length; at++) {
+      const code = path.charCodeAt(at);
+      if (code > ASCII_MAX) return NOT_SHORT;
+      bytes[at] = code;
+    }
+    return length;
+  }
+
   #nodeDigest(node: Znode): number {
     const stat = this.#stat;
     setInt64(stat, 0, node.czxid);
@@ -66,7 +96,7 @@ export class TreeDigest {
     stat.setInt32(44, node.creates);
     stat.setInt32(48, node.aversion);
     stat.setBigInt64(52, node.storedOwner);
-    return crc32(this.#statBytes, node.prefixCrc);
+    return crc32Of(stat, 0, STAT_BYTES, node.prefixCrc);
   }
 
   /** Adds a difference of two 32-bit numbers. */
