@@ -147,10 +147,12 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
   const statePath = stateDirectory(config.dataDir);
   const { storage } = runtime;
   const { hasLog, hasState } = await findStores(config, runtime);
-  const logStore = await storage.open(logPath, { create: !hasLog, isQueue: true });
-  let stateStore: KeyValueStore | undefined;
+  // Both at once: what is new waits for the disk a dozen times, and what is large is read for long.
+  const [logStore, stateStore] = await allOpened([
+    storage.open(logPath, { create: !hasLog, isQueue: true }),
+    storage.open(statePath, { create: !hasState }),
+  ]);
   try {
-    stateStore = await storage.open(statePath, { create: !hasState });
     const { log, state, missing } = await openBoth(config, runtime, {
       logStore,
       stateStore,
@@ -159,7 +161,7 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
     });
     const close = async (): Promise<void> => {
       await log.close();
-      await stateStore?.close();
+      await stateStore.close();
     };
     return {
       log,
@@ -171,8 +173,22 @@ async function open(config: ServerConfig, runtime: Runtime): Promise<OpenedStora
       close,
     };
   } catch (error) {
-    await stateStore?.close();
+    await stateStore.close();
     await logStore.close();
+    throw error;
+  }
+}
+
+/** All of them, or none: the first that fails says why. */
+async function allOpened<const Openings extends readonly Promise<KeyValueStore>[]>(
+  openings: Openings,
+): Promise<{ [At in keyof Openings]: KeyValueStore }> {
+  try {
+    return await Promise.all(openings);
+  } catch (error) {
+    for (const opening of await Promise.allSettled(openings)) {
+      if (opening.status === 'fulfilled') await opening.value.close();
+    }
     throw error;
   }
 }
