@@ -52,6 +52,7 @@ export class CheckpointDriver {
   #lastMs: number;
   #marks: Mark[] = [];
   #running: Promise<void> | undefined;
+  #renewing: Promise<boolean> | undefined;
   #isStopped = false;
   #isRewriteDue = false;
 
@@ -128,7 +129,7 @@ export class CheckpointDriver {
 
   /** Lets a running checkpoint end, and writes a last one, so that the next start is short. */
   async stop(): Promise<void> {
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (this.#applied > this.#appliedAtLast) await this.#run();
@@ -140,11 +141,7 @@ export class CheckpointDriver {
    */
   async cut(): Promise<boolean> {
     const before = this.#log.meta.baseZxid;
-    await this.#running;
-    if (this.#isStopped) return false;
-    this.#begin();
-    await this.#running;
-    if (this.#isStopped) return false;
+    if (!(await this.#writeNow())) return false;
     const { zxid } = this.#checkpointer.checkpoint;
     this.#marks = this.#marks.filter((mark) => mark.zxid >= zxid);
     await this.#log.trim(zxid);
@@ -155,14 +152,28 @@ export class CheckpointDriver {
 
   /**
    * Writes a checkpoint of everything from memory, for what is stored is damaged. `pause` lets other
-   * work have its turn. Resolves to whether the damage is gone.
+   * work have its turn. Resolves to whether the damage is gone. Whoever asks meanwhile means the same.
    */
-  async renew(pause: () => Promise<void>): Promise<boolean> {
+  renew(pause: () => Promise<void>): Promise<boolean> {
+    this.#renewing ??= this.#renew(pause).finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(pause: () => Promise<void>): Promise<boolean> {
     const checkpointer = this.#checkpointer;
     await checkpointer.rewriteAll(pause);
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
     // Another state has taken the place of the damaged one.
     if (checkpointer !== this.#checkpointer) return true;
+    return await this.#writeNow();
+  }
+
+  /** Whether one more checkpoint was written, behind the one under way. */
+  async #writeNow(): Promise<boolean> {
+    // Of several who wait for the same one, the first begins another.
+    while (this.#running !== undefined) await this.#running;
     if (this.#isStopped) return false;
     this.#begin();
     await this.#running;
@@ -172,7 +183,7 @@ export class CheckpointDriver {
   /** Writes no more; a checkpoint under way ends as it may. */
   async halt(): Promise<void> {
     this.#isStopped = true;
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
   }
 
   async #run(): Promise<void> {

@@ -128,9 +128,11 @@ export function createScrubber(context: NodeContext): Scrubber {
     stateStore: storage.stateStore,
     runtime,
     log,
-    replaceState: async ({ subject }) => {
-      if (subject !== undefined) checkpoints().rewrite(subject);
-      else await checkpoints().renew(() => turn(runtime));
+    replaceState: async (damaged) => {
+      const subjects = damaged.flatMap(({ subject }) => subject ?? []);
+      for (const subject of subjects) checkpoints().rewrite(subject);
+      // What holds many nodes is replaced together with all others.
+      if (subjects.length < damaged.length) await checkpoints().renew(() => turn(runtime));
     },
     cutLog: () => checkpoints().cut(),
     failed: fail,

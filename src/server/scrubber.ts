@@ -14,7 +14,8 @@ export interface ScrubberOptions {
   readonly stateStore: Pick<KeyValueStore, 'scan'>;
   readonly runtime: Runtime;
   readonly log: Log;
-  readonly replaceState: (damaged: DamagedValue) => unknown;
+  /** What of a page of the state is damaged: at least one value. */
+  readonly replaceState: (damaged: readonly DamagedValue[]) => unknown;
   readonly cutLog: () => Promise<unknown>;
   readonly failed: (error: unknown) => void;
 }
@@ -80,13 +81,15 @@ export class Scrubber {
       this.#where = 'state';
     }
     const pairs = await this.#page();
+    const found: DamagedValue[] = [];
     for (const pair of pairs) {
       this.#passBytes += pair[1].length;
       this.byteCount += pair[1].length;
       const check = this.#where === 'log' ? checkLogValue : checkStateValue;
       const damaged = check(pair);
-      if (damaged !== undefined) await this.#found(damaged);
+      if (damaged !== undefined) found.push(damaged);
     }
+    if (found.length > 0) await this.#found(found);
     this.#after = pairs.at(-1)?.[0];
     if (pairs.length === PAGE_VALUES[this.#where]) return false;
     this.#after = undefined;
@@ -109,12 +112,12 @@ export class Scrubber {
     return await cursor.next(PAGE_VALUES[this.#where]).finally(() => cursor.close());
   }
 
-  async #found(damaged: DamagedValue): Promise<void> {
-    this.damageCount++;
+  async #found(found: readonly DamagedValue[]): Promise<void> {
     const { log, replaceState, cutLog } = this.#options;
-    log.error('scrubDamage', { place: damaged.place, remedy: REMEDY });
-    if (damaged.store === 'log') await cutLog();
-    else await replaceState(damaged);
+    this.damageCount += found.length;
+    for (const { place } of found) log.error('scrubDamage', { place, remedy: REMEDY });
+    if (this.#where === 'log') await cutLog();
+    else await replaceState(found);
   }
 }
 

@@ -257,7 +257,7 @@ export class Checkpointer implements ChangeTracker {
   async rewriteAll(pause: () => Promise<void>): Promise<void> {
     const renewal = this.#beginRenewal();
     let count = 0;
-    for (const [path] of this.#tree.walk()) {
+    for (const path of this.#tree.paths()) {
       this.rewrite(path);
       if (++count % MARKED_AT_ONCE === 0) await pause();
     }

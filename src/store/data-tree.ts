@@ -149,6 +149,11 @@ export class DataTree {
     return this.#nodes.walk();
   }
 
+  /** As `Znodes.paths`. */
+  paths(): Generator<string> {
+    return this.#nodes.paths();
+  }
+
   /** Containers and nodes with a time to live: what the leader's sweep looks at. */
   sweepable(): Generator<Znode> {
     return this.#nodes.sweepable();

@@ -58,6 +58,11 @@ export class StatSlab {
   #firstFree = NO_SLOT;
   #nextSlot = NO_SLOT + 1;
 
+  /** Slots that were ever handed out are below. */
+  get end(): number {
+    return this.#nextSlot;
+  }
+
   /** A slot with every column zero. */
   allocate(): number {
     const reused = this.#firstFree;

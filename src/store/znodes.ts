@@ -15,7 +15,7 @@ import { NodeTable } from './node-table.ts';
 import { NodeKind, nodeKind } from './owner.ts';
 import { PackRestorer, PLACEHOLDER } from './pack-restore.ts';
 import { QuotaBook } from './quota.ts';
-import { NO_SLOT } from './stat-slab.ts';
+import { INT, NO_SLOT } from './stat-slab.ts';
 import { type NodeFields, Znode } from './znode.ts';
 
 const ZOOKEEPER_PATH = '/zookeeper';
@@ -103,6 +103,14 @@ export class Znodes {
       const [path, node] = next;
       const prefix = path === '/' ? path : `${path}/`;
       for (const child of node.children()) pending.push([prefix + child.name, child]);
+    }
+  }
+
+  /** Of all nodes, in no order. Nodes may come, which may be left out, and go meanwhile. */
+  *paths(): Generator<string> {
+    const { slab, root } = this.#table;
+    for (let slot = root; slot < slab.end; slot++) {
+      if (slot === root || slab.int(slot, INT.parent) !== NO_SLOT) yield this.#node(slot).path;
     }
   }
 

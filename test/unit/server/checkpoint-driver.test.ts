@@ -160,4 +160,27 @@ describe('CheckpointDriver', () => {
     bench.driver.tick(1_000_000);
     assert(!bench.driver.isRunning);
   });
+
+  it('writes one checkpoint after the other, however many wait for the one under way', async () => {
+    const bench = await Bench.create();
+    await bench.run(10);
+    bench.driver.tick(1);
+    const { driver, world } = bench;
+    const pause = () => Promise.resolve();
+    const asked = [driver.cut(), driver.renew(pause), driver.cut(), driver.renew(pause)];
+    assert(driver.isRunning);
+    assert.deepEqual(await world.finish(Promise.all(asked)), [true, true, true, true]);
+    assert(!driver.isRunning);
+  });
+
+  it('stops behind every checkpoint that was waited for', async () => {
+    const bench = await Bench.create();
+    await bench.run(10);
+    bench.driver.tick(1);
+    const { driver, world } = bench;
+    const cut = driver.cut();
+    await world.finish(driver.stop());
+    assert(!driver.isRunning);
+    await world.finish(cut);
+  });
 });

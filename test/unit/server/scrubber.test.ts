@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Cursor, KeyValueStore } from '../../../src/runtime/runtime.ts';
 import { SILENT_LOGGER } from '../../../src/server/logger.ts';
 import { Scrubber } from '../../../src/server/scrubber.ts';
+import { packKey } from '../../../src/store/keyspace.ts';
 import { SimWorld } from '../../../src/testing/sim-world.ts';
 
 /** A scrubber over two empty stores; says in which order it looked at them. */
@@ -54,5 +55,31 @@ describe('Scrubber', () => {
     setEntries(5000);
     await world.runFor(3_610_000);
     assert.deepEqual(looks, ['state', 'log', 'state']);
+  });
+
+  it('has all that is damaged in a page of the state replaced together', async () => {
+    const world = new SimWorld(1, {});
+    const runtime = world.runtimeFor('server');
+    const stateStore = await world.finish(runtime.storage.open('/state', { create: true }));
+    const batch = stateStore.batch();
+    for (let number = 0; number < 3; number++) {
+      batch.put(packKey(1, { sequence: 1, number }), Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    }
+    await world.finish(batch.write({ sync: true }));
+    const replaced: number[] = [];
+    const scrubber = new Scrubber({
+      logStore: { scan: () => stateStore.scan({ lt: Uint8Array.of(0) }) },
+      logEntries: () => 0,
+      stateStore,
+      runtime,
+      log: SILENT_LOGGER,
+      replaceState: (damaged) => replaced.push(damaged.length),
+      cutLog: () => Promise.reject(new Error('the log is empty')),
+      failed: (error) => assert.fail(String(error)),
+    });
+    scrubber.start();
+    await world.runFor(5000);
+    assert.deepEqual(replaced, [3]);
+    assert.equal(scrubber.damageCount, 3);
   });
 });

@@ -48,6 +48,10 @@ class World {
     this.apply({ type: TxnType.create, path, data, ...node });
   }
 
+  remove(path: string): void {
+    this.apply({ type: TxnType.delete, path });
+  }
+
   set(path: string, data: Uint8Array): void {
     const version = (this.tree.find(path)?.version ?? 0) + 1;
     this.apply({ type: TxnType.setData, path, data, version });
@@ -119,4 +123,32 @@ test('PackCleaner leaves alone what holds little but what is needed, large or lo
     await world.checkpoint();
     assert.equal(world.checkpointer?.changeCount, 0, 'nothing to be written anew');
   }
+});
+
+test('Checkpointer.rewriteAll() misses nothing while nodes come and go', async () => {
+  const world = new World({});
+  await world.open();
+  const parents = Array.from({ length: 300 }, (_, n) => `/parent-${n}`);
+  for (const parent of parents) {
+    world.create(parent, new Uint8Array(1));
+    for (let n = 0; n < 20; n++) world.create(`${parent}/${n}`, new Uint8Array(n));
+  }
+  await world.checkpoint();
+  let pauseCount = 0;
+  await world.checkpointer?.rewriteAll(async () => {
+    pauseCount += 1;
+    // Their places in memory become those of others.
+    for (const parent of parents.slice(pauseCount * 50, pauseCount * 50 + 40)) {
+      for (let n = 0; n < 20; n++) world.remove(`${parent}/${n}`);
+      world.remove(parent);
+    }
+    for (let n = 0; n < 200; n++)
+      world.create(`/parent-0/new-${pauseCount}-${n}`, new Uint8Array(9));
+    if (pauseCount === 2) await world.checkpoint();
+  });
+  assert.ok(pauseCount >= 3);
+  await world.checkpoint();
+  assert.equal(world.checkpointer?.checkpoint.first.sequence, 2);
+  world.host.crash('keep');
+  await world.verify();
 });
