@@ -29,8 +29,9 @@ before(async () => {
   ] as const) {
     await symlink(path.join(binDirectory(), program), path.join(directory, 'bin', name));
   }
-  const first = await firstOfFreePorts();
+  // In this order: the two ports behind the first one are not looked for, and could be found.
   const [alone = 0] = await findFreePorts(network, 1);
+  const first = await firstOfFreePorts();
   ports = new Map([
     ['2181', String(first)],
     ['2182', String(first + 1)],
