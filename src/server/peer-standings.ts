@@ -95,8 +95,8 @@ function stranded(doubtful: readonly ServerId[]): { reason: string; remedy: stri
     remedy:
       'nobody serves, because acknowledged writes could be missing. Give one of these servers its data ' +
       'back (directories set aside are beside the new ones), or put an empty file "initialize" into ' +
-      'dataDir of each of them and start them again: the ensemble then goes on with what the others ' +
-      'hold, and what only these held is gone',
+      'dataDir of just as many of them as make a majority together with the others, and start them ' +
+      'again: the ensemble then goes on with what the others hold, and what only these held is gone',
   };
 }
 
