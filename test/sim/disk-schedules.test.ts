@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode } from '../../src/base/error-code.ts';
 import { makeServerId } from '../../src/base/ids.ts';
+import { keyBytes, keyText } from '../../src/base/key-text.ts';
 import { CreateMode } from '../../src/base/op-code.ts';
 import { Checkpointer } from '../../src/store/checkpointer.ts';
 import { DataTree } from '../../src/store/data-tree.ts';
@@ -9,6 +10,7 @@ import { StateStore } from '../../src/store/state-store.ts';
 import { TxnType } from '../../src/store/txn.ts';
 import { decodeTxn } from '../../src/store/txn-codec.ts';
 import { TxnLog } from '../../src/store/txn-log.ts';
+import type { SimDisk } from '../../src/testing/sim-disk.ts';
 import { create, read, set, write } from './drafts.ts';
 import type { SimMember } from './sim-cluster.ts';
 import { SHAPE, Stage } from './stage.ts';
@@ -244,8 +246,9 @@ test('damage: a leader mends its checkpoint from memory when a server that lost 
   const { stage, leader, emptied } = await emptiedBesideDamage(
     ({ cluster, world }, { hostName }) => {
       cluster.provoked.add('stateDamaged');
-      const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
-      assert(world.disk(hostName).corrupt(STATE, isNode) > 0);
+      const disk = world.disk(hostName);
+      const found = packsWith(disk, 'n7');
+      assert(disk.corrupt(STATE, (key) => found.has(keyText(key))) > 0);
     },
   );
   await stage.until(() => isWhole(stage, emptied), 'the emptied server is whole again');
@@ -259,10 +262,9 @@ test('damage: a leader whose checkpoint lacks something mends it from memory', a
   const { stage, emptied } = await emptiedBesideDamage(({ cluster, world }, { hostName }) => {
     cluster.provoked.add('stateDamaged');
     const disk = world.disk(hostName);
-    const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
-    const found = disk.entries(STATE).filter(([key]) => isNode(key));
-    for (const [key] of found) disk.edit(STATE, key, undefined);
-    assert(found.length > 0);
+    const found = packsWith(disk, 'n7');
+    for (const text of found) disk.edit(STATE, keyBytes(text), undefined);
+    assert(found.size > 0);
   });
   await stage.until(() => isWhole(stage, emptied), 'the emptied server is whole again');
   assert.equal(stage.count('dataSetAside'), 0);
@@ -354,21 +356,27 @@ test('scrub: damage of what nobody reads is found, and replaced before the next 
     await stage.world.runFor(20);
   }
   const disk = stage.world.disk(leader.hostName);
-  const isNode = (key: Uint8Array): boolean => Buffer.from(key).includes('/n7');
+  const packs = packsWith(disk, 'n7');
   const groups = disk.entries(LOG).filter(([key]) => key[0] === 0x4c);
   const [first] = groups;
   assert(first !== undefined);
   stage.cluster.provoked.add('scrubDamage');
   assert(disk.corrupt(LOG, (key) => Buffer.from(key).equals(first[0])) === 1);
-  const nodeCount = disk.corrupt(STATE, isNode);
-  assert(nodeCount > 0, 'no node was damaged');
-  await stage.until(() => stage.count('scrubDamage') === 1 + nodeCount, 'all of it is found');
+  const packCount = disk.corrupt(STATE, (key) => packs.has(keyText(key)));
+  assert(packCount > 0, 'no node was damaged');
+  await stage.until(() => stage.count('scrubDamage') === 1 + packCount, 'all of it is found');
   await stage.world.runFor(1000);
   stage.cluster.crash(leader);
   stage.cluster.start(leader);
   await stage.whole();
   assert.equal(stage.count('dataSetAside'), 0, 'the damage was still there');
 });
+
+/** Keys of the packs that hold a version of a node with that name, as text. */
+function packsWith(disk: SimDisk, name: string): Set<string> {
+  const found = disk.entries(STATE).filter(([, value]) => Buffer.from(value).includes(name));
+  return new Set(found.map(([key]) => keyText(key)));
+}
 
 /** Applies another transaction than the one in the log, as a bug or a bad memory would. */
 async function makeStateWrong(stage: Stage, member: SimMember): Promise<void> {
