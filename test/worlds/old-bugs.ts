@@ -26,10 +26,10 @@ export const OLD_BUGS: readonly OldBug[] = [
       {
         file: 'consensus/learner',
         find: `this._awaitedWrite = this._state.persist({
-          ...(staging.snapshot && { snapshot: staging.snapshot }),`,
+          ...staging.changes,`,
         replace: `this._state.persist({ currentEpoch: epoch, clusterId });
           this._awaitedWrite = this._state.persist({
-          ...(staging.snapshot && { snapshot: staging.snapshot }),`,
+          ...staging.changes,`,
       },
     ],
   },
