@@ -39,7 +39,6 @@ import type { Znode } from './znode.ts';
 const CHUNK_BYTES = 256 * 1024;
 /** Of a checkpoint that holds little, or never comes: the buffer grows when it must. */
 const CHUNK_FIRST_BYTES = 4096;
-/** Subjects that `rewriteAll` marks in one go: a millisecond or so. */
 const MARKED_AT_ONCE = 2000;
 /** Bounds a step that has little to write and much to look at or delete. */
 const BYTES_PER_SUBJECT = 128;
@@ -47,6 +46,8 @@ const BYTES_PER_SUBJECT = 128;
 export interface CheckpointerOptions extends PackCleanerOptions {
   /** About so many bytes are written in one step; default 256 KiB. */
   readonly chunkBytes?: number | undefined;
+  /** So many subjects `rewriteAll` marks between two pauses; default 2000, a millisecond or so. */
+  readonly markedAtOnce?: number | undefined;
 }
 
 /** A session's version in the store that a newer one has replaced. */
@@ -104,6 +105,7 @@ export class Checkpointer implements ChangeTracker {
   #renewal: Renewal | undefined;
   readonly #chunkBytes: number;
   readonly #chunkSubjects: number;
+  readonly #markedAtOnce: number;
   readonly #packBytes: number;
   readonly #chunk: ByteWriter;
   readonly #pack: PackWriter;
@@ -122,6 +124,7 @@ export class Checkpointer implements ChangeTracker {
     this.#storedBytes = packBytes;
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
     this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
+    this.#markedAtOnce = options.markedAtOnce ?? MARKED_AT_ONCE;
     this.#packBytes = Math.min(PACK_BYTES, this.#chunkBytes);
     this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, this.#chunkBytes));
     this.#pack = new PackWriter(this.#chunk);
@@ -259,7 +262,7 @@ export class Checkpointer implements ChangeTracker {
     let count = 0;
     for (const path of this.#tree.paths()) {
       this.rewrite(path);
-      if (++count % MARKED_AT_ONCE === 0) await pause();
+      if (++count % this.#markedAtOnce === 0) await pause();
     }
     for (const [sessionId] of this.#tree.sessions.entries()) this.rewrite(sessionId);
     renewal.isMarked = true;

@@ -77,6 +77,38 @@ export const GENERIC_STORE: readonly Mutant[] = [
       'this.#dirty.set(path, 0);',
     ],
   ),
+  mutantAt('store/pack-cleaner', 'pack-drops-live', 'what is alive in an old pack goes with it', [
+    'this.#rewrite(path);',
+    'continue;',
+  ]),
+  mutantAt('store/checkpointer', 'pack-absence', 'a pack says nothing of what was deleted', [
+    '// There is nothing for an absence to hide.\n        if (hasGone && previous === 0)',
+    'if (hasGone)',
+  ]),
+  mutantAt('store/checkpointer', 'pack-renewal', 'a renewal forgets its first checkpoint', [
+    'renewal.sequence <= meta.sequence',
+    'renewal.sequence < meta.sequence',
+  ]),
+  mutantAt('store/state-store', 'pack-stale', 'packs of an unfinished checkpoint stay', [
+    'await this.#dropRange(packsAfter(generation, sequence));',
+    '',
+  ]),
+  mutantAt('store/state-load', 'pack-missing', 'packs may be missing', [
+    'if (found !== entryCount)',
+    'if (false)',
+  ]),
+  mutantAt('store/state-load', 'pack-order', 'older packs replace newer ones', [
+    'state.scanPacks({ isReversed: true })',
+    'state.scanPacks({ isReversed: false })',
+  ]),
+  mutantAt('store/pack-restore', 'pack-gone', 'an absence hides nothing', [
+    'this.#gone.add(path);',
+    '',
+  ]),
+  mutantAt('store/state-codec', 'pack-checksum', 'nobody looks at the checksum of a value', [
+    'readU32(value, end) === crc32(payload, crc32(key)) ? payload : undefined',
+    'payload',
+  ]),
   mutantAt('store/znodes', 'tree-digest', 'the digest keeps what was deleted', [
     'this.digest.removed(node);',
     '',

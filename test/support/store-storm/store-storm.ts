@@ -10,6 +10,7 @@ import { Prng } from '../../../src/base/prng.ts';
 import { RuntimeError } from '../../../src/runtime/runtime.ts';
 import { ProposedTxns } from '../../../src/server/proposed-txns.ts';
 import type { DataTree } from '../../../src/store/data-tree.ts';
+import { stateKeyKind } from '../../../src/store/keyspace.ts';
 import { Preparer } from '../../../src/store/prepare.ts';
 import type { UnsyncedFate } from '../../../src/testing/sim-disk.ts';
 import { SimWorld } from '../../../src/testing/sim-world.ts';
@@ -76,6 +77,8 @@ class Storm {
       chunkBytes: prng.between(60, 500),
       intervalTxns: prng.between(3, 30),
       retainTxns: prng.between(0, 30),
+      slackBytes: prng.between(0, 3000),
+      slackEntries: prng.between(-15, 5),
     };
     this.#ledger.beginEpoch(this.#ledger.last);
     this.#leader = this.#otherLeader();
@@ -88,6 +91,8 @@ class Storm {
       [15, () => this.#read()],
       [5, () => this.#server.forget()],
       [4, () => this.#compare()],
+      [2, () => this.#server.sendSnapshot()],
+      [1, () => this.#server.renew()],
       [2 * trouble, () => this.#elect()],
       [2 * trouble, () => this.#crash()],
       [trouble / 2, () => this.#failWrite()],
@@ -108,6 +113,7 @@ class Storm {
     this.#server.compare();
     const isAll = this.#server.tree.lastZxid === this.#ledger.last;
     assert(isAll, `the last checkpoint is of ${zxidHex(this.#server.tree.lastZxid)}`);
+    await this.#damage();
     return {
       transactions: this.#transactions,
       truncations: this.#truncations,
@@ -256,8 +262,26 @@ class Storm {
     this.#crashes++;
     this.#serverOrNone = undefined;
     this.#serverOrNone = await this.#open(legacy);
+    this.#server.expectNothingObsolete(this.#world.disk(HOST).entries('state'));
     if (this.#leader.isOwn) this.#elect();
     else if (!this.#ledger.has(this.#server.last)) this.#follow();
+  }
+
+  /** A start with a pack that is lost, another's, or not what it was, is refused. */
+  async #damage(): Promise<void> {
+    const disk = this.#world.disk(HOST);
+    const packs = disk.entries('state').filter(([key]) => stateKeyKind(key) === 'pack');
+    const [key, value] = packs[this.#prng.between(0, packs.length - 1)] ?? [];
+    if (key === undefined || value === undefined) return;
+    const legacy = this.#server.die();
+    this.#world.crash(HOST, { unsynced: 'keep' });
+    const [, other] = packs[this.#prng.between(0, packs.length - 1)] ?? [];
+    const flipped = Uint8Array.from(value);
+    const bit = this.#prng.between(0, flipped.length * 8 - 1);
+    flipped[bit >>> 3] = (flipped[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
+    const remains = [undefined, flipped, other === value ? undefined : other];
+    disk.edit('state', key, remains[this.#prng.between(0, 2)]);
+    await assert.rejects(this.#world.finish(this.#openOnce(legacy)), { code: 'STATE_DAMAGED' });
   }
 
   /** The next write of a store fails, or its sync does. */
@@ -289,8 +313,9 @@ class Storm {
     const { storage } = runtime;
     const log = await storage.open('log', { create: true });
     const state = await storage.open('state', { create: true });
+    const copy = await storage.open('copy', { create: true });
     const parts = { runtime, ledger: this.#ledger, prng: this.#prng, settings: this.#settings };
-    return await StormServer.open({ log, state }, parts, legacy);
+    return await StormServer.open({ log, state, copy }, parts, legacy);
   }
 
   /** Everything is committed, and reaches the server; false when its disk failed or is still to fail. */

@@ -24,8 +24,7 @@ import type { StormEntry, StormLedger } from './storm-ledger.ts';
 const SERVER = makeServerId(1);
 const UNLIMITED = 2 ** 40;
 const RECENT_MAX = 5;
-/** Few, so that packs are cleaned although the trees are small. */
-const SLACK_ENTRIES = 8;
+const MARKED_AT_ONCE = 2;
 
 /** What the seed decided once for all lives. */
 export interface StormSettings {
@@ -34,6 +33,17 @@ export interface StormSettings {
   readonly intervalTxns: number;
   /** Transactions that the log keeps behind a checkpoint at least. */
   readonly retainTxns: number;
+  /** Bytes of use to nobody that packs may hold. */
+  readonly slackBytes: number;
+  /** Entries, likewise; less than none, so that packs are cleaned although the trees are small. */
+  readonly slackEntries: number;
+}
+
+/** Where a life's data are, and those of a learner that lives as long. */
+export interface StormStores {
+  readonly log: KeyValueStore;
+  readonly state: KeyValueStore;
+  readonly copy: KeyValueStore;
 }
 
 /** What a life left for certain on the disk, and what may be there beside it. */
@@ -55,9 +65,14 @@ type Parts = {
   readonly prng: Prng;
   readonly settings: StormSettings;
   readonly log: TxnLog;
+  readonly state: StateStore;
+  readonly copy: KeyValueStore;
   readonly tree: DataTree;
   readonly checkpointer: Checkpointer;
 };
+
+/** What is there once the stores are open. */
+type Opened = 'log' | 'state' | 'copy' | 'tree' | 'checkpointer';
 
 export class StormServer {
   readonly log: TxnLog;
@@ -73,9 +88,14 @@ export class StormServer {
   truncations = 0;
   readonly #ledger: StormLedger;
   readonly #prng: Prng;
+  readonly #settings: StormSettings;
   readonly #writer: LogWriter;
   readonly #applier: Applier;
   readonly #checkpointer: Checkpointer;
+  readonly #runtime: Runtime;
+  readonly #state: StateStore;
+  readonly #copy: KeyValueStore;
+  #isCopying = false;
   #isDead = false;
   /** What the log says, or may say as soon as a write under way is done; by id of the request. */
   #promises: (Promised & { readonly id: number })[];
@@ -91,9 +111,14 @@ export class StormServer {
   #isAwaited = false;
   #checkpointZxid: Zxid;
 
-  private constructor({ runtime, ledger, prng, settings, log, tree, checkpointer }: Parts) {
+  private constructor(parts: Parts) {
+    const { runtime, ledger, prng, settings, log, tree, checkpointer } = parts;
+    this.#runtime = runtime;
+    this.#state = parts.state;
+    this.#copy = parts.copy;
     this.#ledger = ledger;
     this.#prng = prng;
+    this.#settings = settings;
     this.log = log;
     this.tree = tree;
     this.#checkpointer = checkpointer;
@@ -145,8 +170,8 @@ export class StormServer {
 
   /** Loads what an earlier life left, and compares it with the ledger; undefined: the first life. */
   static async open(
-    stores: { readonly log: KeyValueStore; readonly state: KeyValueStore },
-    parts: Omit<Parts, 'log' | 'tree' | 'checkpointer'>,
+    stores: StormStores,
+    parts: Omit<Parts, Opened>,
     legacy: Legacy | undefined,
   ): Promise<StormServer> {
     const { ledger, settings } = parts;
@@ -159,17 +184,16 @@ export class StormServer {
     await expectSoundLog(log, ledger, promises);
     const state = await StateStore.open(stores.state, log.meta.generation);
     const tree = new DataTree({ extendedTypes: ledger.knowsTtl });
-    const { chunkBytes } = settings;
-    const checkpointer = await Checkpointer.restore(state, tree, {
-      chunkBytes,
-      slackEntries: SLACK_ENTRIES,
-    });
+    const { chunkBytes, slackBytes, slackEntries } = settings;
+    const slack = { slackBytes, slackEntries };
+    const options = { chunkBytes, markedAtOnce: MARKED_AT_ONCE, ...slack };
+    const checkpointer = await Checkpointer.restore(state, tree, options);
     const { zxid } = state.checkpoint;
     assert(zxid >= checkpointZxid, `the checkpoint of ${zxidHex(checkpointZxid)} is gone`);
     const isWithin = zxid >= log.meta.baseZxid && zxid <= log.meta.lastZxid;
     assert(isWithin, `checkpoint ${zxidHex(zxid)} lies outside of the log`);
     expectSameTree(tree, ledger.modelAt(zxid));
-    const server = new StormServer({ ...parts, log, tree, checkpointer });
+    const server = new StormServer({ ...parts, ...stores, log, state, tree, checkpointer });
     server.applyUpTo(log.meta.commitHint);
     return server;
   }
@@ -205,12 +229,12 @@ export class StormServer {
     if (this.#prng.chance(0.7)) this.#known = this.#ledger.committed;
     const known = this.#known;
     const last = entries.at(-1)?.zxid ?? behind;
+    const isSaid = this.#promises.at(-1)?.epoch === epoch && this.#prng.chance(0.8);
     const request: PersistRequest = {
       id: ++this.#lastId,
       ...(isCut && { truncateAfter: behind }),
       ...(entries.length > 0 && { append: entries }),
-      acceptedEpoch: epoch,
-      currentEpoch: epoch,
+      ...(!isSaid && { acceptedEpoch: epoch, currentEpoch: epoch }),
       commitHint: known,
     };
     if (isCut) this.#cut(behind);
@@ -273,6 +297,44 @@ export class StormServer {
         if (after >= this.log.meta.baseZxid) this.fail(error);
       },
     );
+  }
+
+  /** Everything is written anew. */
+  renew(): void {
+    const pause = () => new Promise<void>((resolve) => this.#runtime.timers.set(0, resolve));
+    // A disk that fails meanwhile has said so to the driver.
+    this.driver.renew(pause).catch((error: unknown) => this.fail(error));
+  }
+
+  /** A learner fetches the last checkpoint, while others follow it. */
+  sendSnapshot(): void {
+    const { sequence, zxid } = this.#state.checkpoint;
+    if (this.#isCopying || sequence === 0) return;
+    this.#isCopying = true;
+    this.#copyState().then(
+      (tree) => {
+        this.#isCopying = false;
+        this.#guard(() => expectSameTree(tree, this.#ledger.modelAt(zxid)));
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  async #copyState(): Promise<DataTree> {
+    const reader = this.#state.openSnapshot();
+    const home = await StateStore.open(this.#copy, 1).catch(() => StateStore.create(this.#copy));
+    const stage = await home.stageSnapshot(2);
+    for (;;) {
+      const chunk = await reader.next(this.#prng.between(50, 600));
+      if (chunk === undefined) break;
+      await stage.add(chunk);
+    }
+    await reader.close();
+    await stage.finish(reader);
+    const tree = new DataTree({ extendedTypes: this.#ledger.knowsTtl });
+    const { chunkBytes } = this.#settings;
+    await Checkpointer.restore(await StateStore.open(this.#copy, 2), tree, { chunkBytes });
+    return tree;
   }
 
   #cut(behind: Zxid): void {
