@@ -15,7 +15,8 @@ import {
 } from './agreement.ts';
 import { decodeFrame, encodeFrame } from './peer-codec.ts';
 
-export const PEER_PROTOCOL_VERSION = 2;
+/** Of what follows the hello: another form of a message, or of a chunk of a snapshot, is another one. */
+export const PEER_PROTOCOL_VERSION = 3;
 
 const HELLO = 80;
 const REFUSAL = 81;
