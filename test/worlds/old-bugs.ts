@@ -123,8 +123,8 @@ export const OLD_BUGS: readonly OldBug[] = [
     isFoundSoon: false,
     patches: [
       {
-        file: 'consensus/learner',
-        find: '...(staging.truncateAfter !== undefined && { truncateAfter: staging.truncateAfter }),',
+        file: 'consensus/staging',
+        find: '...(truncateAfter !== undefined && { truncateAfter }),',
         replace: '',
       },
     ],
