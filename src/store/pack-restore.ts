@@ -207,18 +207,29 @@ export class PackRestorer {
     return parent;
   }
 
-  /** The slot of a path; made, as a placeholder, if there is none. Undefined if it is no path. */
+  /**
+   * The slot of a path; made, as a placeholder, if there is none. Undefined if it is no path. Goes up to
+   * what is there step by step: a client can make paths deeper than a stack that calls itself.
+   */
   #place(path: string): number | undefined {
     const { table } = this.#tree;
-    const known = table.find(path, path.length);
-    if (known !== NO_SLOT) return known;
-    const cut = path.lastIndexOf('/');
-    if (cut === -1 || !isName(path, cut + 1)) return undefined;
-    const parent = this.#place(path.slice(0, cut));
-    if (parent === undefined) return undefined;
-    const slot = table.insert(parent, path, cut, 0);
-    table.slab.setInt(slot, INT.checkpointMark, PLACEHOLDER);
-    this.#placeholderCount += 1;
+    const ends: number[] = [];
+    let end = path.length;
+    let slot = table.find(path, end);
+    while (slot === NO_SLOT) {
+      const cut = path.lastIndexOf('/', end - 1);
+      if (cut === -1 || cut + 1 === end) return undefined;
+      ends.push(end);
+      end = cut;
+      slot = table.find(path, end);
+    }
+    if (path.includes('\0', end)) return undefined;
+    for (let below = ends.pop(); below !== undefined; below = ends.pop()) {
+      slot = table.insert(slot, path.slice(0, below), end, 0);
+      table.slab.setInt(slot, INT.checkpointMark, PLACEHOLDER);
+      this.#placeholderCount += 1;
+      end = below;
+    }
     return slot;
   }
 

@@ -129,6 +129,18 @@ test('PackRestorer tells that a parent never came', () => {
   assert.equal(restored(packsOf(tree, ['/a/b/c'], ['/a/b'])).waiting, 1);
 });
 
+test('PackRestorer makes room for parents deeper than a stack', () => {
+  const { tree } = kitWith(create('/a'));
+  const node = tree.find('/a');
+  assert.ok(node !== undefined);
+  const payload = new ByteWriter(64);
+  writeNode(payload, node);
+  const deep = packOf(['/a'.repeat(8000), payload.written()]);
+  const { problems, waiting } = restored([deep]);
+  assert.deepEqual(problems, [undefined]);
+  assert.equal(waiting, 7999);
+});
+
 test('PackRestorer leaves out what a newer pack replaces, or says is gone', () => {
   const old = kitWith(create('/a'), create('/a/b'), create('/a/b/c'), create('/d'));
   const now = kitWith(create('/a'), setData('/a', 'new'));
