@@ -40,8 +40,10 @@ interface PackedNode {
 }
 
 export class NodeTable {
-  /** Names and data of all nodes. */
-  contentBytes = 0;
+  /** Data of all nodes. */
+  dataBytes = 0;
+  /** Names beyond ASCII. */
+  wideNameCount = 0;
   readonly slab = new StatSlab();
   readonly root: number;
   readonly #index = new PathIndex(this.slab);
@@ -163,7 +165,8 @@ export class NodeTable {
     const length = isWide ? Buffer.byteLength(path.slice(cut + 1)) : path.length - cut - 1;
     invariant(length < NAME_BYTES_MAX, 'name longer than any frame');
     const address = this.#bytes.allocate(length + dataBytes);
-    this.contentBytes += length + dataBytes;
+    this.dataBytes += dataBytes;
+    if (isWide) this.wideNameCount += 1;
     const bytes = this.#bytes.bytes(address);
     const offset = this.#bytes.offset(address);
     if (isWide) bytes.write(path.slice(cut + 1), offset, 'utf8');
@@ -195,7 +198,7 @@ export class NodeTable {
     const nameLength = nameEnd - nameStart;
     const dataLength = payloadEnd - dataStart;
     const address = this.#bytes.allocate(nameLength + dataLength);
-    this.contentBytes += nameLength + dataLength;
+    this.dataBytes += dataLength;
     const target = this.#bytes.bytes(address);
     const offset = this.#bytes.offset(address);
     copyBytes(source, nameStart, nameLength, target, offset);
@@ -231,7 +234,8 @@ export class NodeTable {
   /** After the removal: from here on the slot may become another node. */
   release(slot: number): void {
     this.#bytes.release(this.slab.int(slot, INT.block));
-    this.contentBytes -= this.nameLength(slot) + this.slab.int(slot, INT.dataLength);
+    this.dataBytes -= this.slab.int(slot, INT.dataLength);
+    if ((this.flags(slot) & FLAG.wideName) !== 0) this.wideNameCount -= 1;
     if ((this.slab.int(slot, INT.flags) & FLAG.owned) !== 0) this.#owners.delete(slot);
     this.slab.release(slot);
   }
@@ -318,7 +322,7 @@ export class NodeTable {
     const length = data === null ? 0 : data.length;
     const nameLength = this.nameLength(slot);
     const oldLength = slab.int(slot, INT.dataLength);
-    this.contentBytes += length - oldLength;
+    this.dataBytes += length - oldLength;
     if (!this.#bytes.isSameRoom(nameLength + oldLength, nameLength + length)) {
       this.#move(slot, nameLength, nameLength + length);
     }

@@ -16,8 +16,8 @@ import { readU32, viewOf } from './keyspace.ts';
 /** So much of a pack makes it full: what is read and checked at once, and cleaned at once. */
 export const PACK_BYTES = 64 * 1024;
 
-/** What a pack adds to the payload of an entry and its name, where the parent is known to it. */
-export const PACK_ENTRY_BYTES = 10;
+/** What a pack adds to the payload of an entry and its path, at most: it names a parent only once. */
+export const PACK_ENTRY_BYTES = 14;
 
 const FORMAT = 1;
 const COUNT_AT = 1;

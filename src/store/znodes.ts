@@ -69,9 +69,13 @@ export class Znodes {
     return this.#dataSize;
   }
 
-  /** What a checkpoint needs for names, data and ACLs of all nodes. */
+  /** What a checkpoint needs for paths, data and ACLs of all nodes, at most. */
   get contentBytes(): number {
-    return this.#table.contentBytes + this.#acls.storedBytes;
+    const { dataBytes, wideNameCount } = this.#table;
+    const content = this.#dataSize + this.#acls.storedBytes;
+    if (wideNameCount === 0) return content;
+    // A character takes up to three bytes; which paths hold such names is counted nowhere.
+    return content + 2 * (this.#dataSize - dataBytes);
   }
 
   /** Containers and nodes with a time to live. */

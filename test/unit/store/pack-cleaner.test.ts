@@ -125,6 +125,19 @@ test('PackCleaner leaves alone what holds little but what is needed, large or lo
   }
 });
 
+test('PackCleaner counts the paths of parents, which a pack names again and again', async () => {
+  const world = new World({ slackEntries: 1000, slackBytes: 0 });
+  await world.open();
+  const chain = Array.from({ length: 100 }, (_, n) => `/${'deep'.repeat(5)}`.repeat(n + 1));
+  for (const path of chain) world.create(path, new Uint8Array(0));
+  await world.checkpoint();
+  for (const path of chain) {
+    world.set(path, new Uint8Array(1));
+    await world.checkpoint();
+    assert.equal(world.checkpointer?.changeCount, 0, 'nothing to be written anew');
+  }
+});
+
 test('Checkpointer.rewriteAll() misses nothing while nodes come and go', async () => {
   const world = new World({});
   await world.open();
