@@ -267,7 +267,7 @@ class Storm {
     else if (!this.#ledger.has(this.#server.last)) this.#follow();
   }
 
-  /** A start with a pack that is lost, another's, or not what it was, is refused. */
+  /** A start with a pack that is lost, another's, not what it was, or elsewhere, is refused. */
   async #damage(): Promise<void> {
     const disk = this.#world.disk(HOST);
     const packs = disk.entries('state').filter(([key]) => stateKeyKind(key) === 'pack');
@@ -276,12 +276,18 @@ class Storm {
     const legacy = this.#server.die();
     this.#world.crash(HOST, { unsynced: 'keep' });
     const [, other] = packs[this.#prng.between(0, packs.length - 1)] ?? [];
-    const flipped = Uint8Array.from(value);
+    const remains = [undefined, this.#flipped(value), other === value ? undefined : other];
+    const choice = this.#prng.between(0, remains.length);
+    disk.edit('state', key, remains[choice]);
+    if (choice === remains.length) disk.edit('state', this.#flipped(key), value);
+    await assert.rejects(this.#world.finish(this.#openOnce(legacy)), { code: 'STATE_DAMAGED' });
+  }
+
+  #flipped(bytes: Uint8Array): Uint8Array {
+    const flipped = Uint8Array.from(bytes);
     const bit = this.#prng.between(0, flipped.length * 8 - 1);
     flipped[bit >>> 3] = (flipped[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
-    const remains = [undefined, flipped, other === value ? undefined : other];
-    disk.edit('state', key, remains[this.#prng.between(0, 2)]);
-    await assert.rejects(this.#world.finish(this.#openOnce(legacy)), { code: 'STATE_DAMAGED' });
+    return flipped;
   }
 
   /** The next write of a store fails, or its sync does. */
