@@ -52,6 +52,10 @@ export const GENERIC_STORE: readonly Mutant[] = [
     'this.#hooks.persisted(group.at(-1)?.id ?? 0);',
     'this.#hooks.persisted(group[0]?.id ?? 0);',
   ]),
+  mutantAt('server/group-pace', 'group-stuck', 'a group waits for those who never come', [
+    'this.#go();',
+    '',
+  ]),
   mutantAt(
     'store/checkpointer',
     'checkpoint-fuzzy',

@@ -32,7 +32,9 @@ export function isInCore({ patches }: Mutant): boolean {
 
 /** Whether some of it is in what keeps a server's data, or drives that. */
 export function isInStore({ patches }: Mutant): boolean {
-  return patches.some(({ file }) => /^src\/(store|base)\/|^src\/server\/log-writer/.test(file));
+  return patches.some(({ file }) =>
+    /^src\/(store|base)\/|^src\/server\/(log-writer|group-pace)/.test(file),
+  );
 }
 
 export function applyPatch(text: string, { file, find, replace }: Patch): string {
