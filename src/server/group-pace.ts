@@ -15,7 +15,7 @@ const ALL_MIN = 8;
 /** Among so many requests the cost of a group is small enough. */
 const EXPECTED_MAX = 64;
 /** Longest wait, counted from the end of a group: in times of how long that took, and at most. */
-const WAIT_SHARE = 2;
+const WAIT_SHARE = 1;
 const WAIT_MS_MAX = 10;
 
 export class GroupPace {
