@@ -7,8 +7,8 @@
  *   `L` zxid:8                                   group of entries that begins with that zxid (log-group.ts)
  *
  * State store, nearly all under one generation (a generation is one complete lineage of checkpoints)
+ *   `G` generation:4 `k` sequence:4 number:4     many nodes as of one checkpoint (state-pack.ts)
  *   `G` generation:4 `m`                         the committed checkpoint (state-codec.ts)
- *   `G` generation:4 `p` sequence:4 number:4     many nodes as of one checkpoint (state-pack.ts)
  *   `G` generation:4 `n` path 0x00 sequence:4    a node as of one checkpoint, or its absence: in
  *                                                checkpoints of the first format only
  *   `G` generation:4 `s` sessionId:8 sequence:4  a session as of one checkpoint, or its absence
@@ -16,8 +16,10 @@
  *   `O`                                          the log that the state belongs to (state-binding.ts)
  *
  * Numbers are big-endian, so that keys sort as the numbers do: packs in the order in which they were
- * written. No path contains the byte 0, so a
- * parent sorts before its children and the versions of one path lie together, oldest first.
+ * written, and in front of the checkpoint's record. What is written with each checkpoint is then one
+ * short range at the end; if it began in front of all packs, LevelDB would merge it with all of them.
+ * No path contains the byte 0, so a parent sorts before its children and the versions of one path lie
+ * together, oldest first.
  */
 
 import { invariant } from '../base/assert.ts';
@@ -42,7 +44,7 @@ const BINDING = 0x4f;
 export const RecordKind = { node: 0x6e, session: 0x73 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 const STATE_META = 0x6d;
-const PACK = 0x70;
+const PACK = 0x6b;
 
 const GROUP_KEY_BYTES = 9;
 const GENERATION_KEY_BYTES = 6;

@@ -14,7 +14,7 @@ import { storedState } from '../../support/stored-state.ts';
 import { describeTree, TreeHistory } from '../../support/tree-workload.ts';
 
 const GENERATION_KEY = 0x47;
-const KIND = { meta: 0x6d, pack: 0x70, session: 0x73 };
+const KIND = { meta: 0x6d, pack: 0x6b, session: 0x73 };
 
 interface Server {
   readonly host: StoreHost;
