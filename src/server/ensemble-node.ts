@@ -219,8 +219,7 @@ export class EnsembleNode implements ReplicaPeers {
   // Start-up ------------------------------------------------------------------------------------
 
   #createDriver(failed: (error: unknown) => void): CoreDriver {
-    const { config, runtime } = this.#options;
-    return new CoreDriver(this.node, runtime, config.peerHeartbeatMs, {
+    return new CoreDriver(this.node, this.#options.runtime, {
       carryOut: (effect) => this.#carryOut(effect),
       drained: () => this.#writer.flush(),
       timePassed: (nowMs) => {
