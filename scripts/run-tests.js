@@ -24,9 +24,18 @@ if (tests.length === 0) {
 const isAlone = (file) => ALONE.has(path.basename(file));
 const runs = [tests.filter(isAlone), tests.filter((file) => !isAlone(file))];
 const concurrency = Math.max(2, availableParallelism());
+const reporters = [
+  process.stdout.isTTY ? 'spec' : 'tap',
+  new URL('failures-reporter.js', import.meta.url).pathname,
+].flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']);
 for (const files of runs) {
   if (files.length === 0) continue;
-  const options = ['--enable-source-maps', '--test', `--test-concurrency=${concurrency}`];
+  const options = [
+    '--enable-source-maps',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    ...reporters,
+  ];
   const runner = spawn(process.execPath, [...options, ...files], { stdio: 'inherit' });
   const [code, signal] = await once(runner, 'exit');
   if (code !== 0 || signal !== null) process.exitCode = code || 1;
