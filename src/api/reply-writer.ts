@@ -26,7 +26,7 @@ export class ReplyWriter {
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
   readonly #stream: ByteStream;
-  /** A reply as long as any may be is no sign yet that the client does not read. */
+  /** At least two of the longest replies: one that is on its way does not mean that the client reads nothing. */
   readonly #backlogBytesMax: number;
   #isClogged = false;
   /** Of the reply being written. */

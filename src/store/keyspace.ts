@@ -116,6 +116,11 @@ export function stateMetaKey(generation: number): Uint8Array {
   return generationPrefix(generation, STATE_META, GENERATION_KEY_BYTES);
 }
 
+/** The generation in a key of known kind. */
+export function keyGeneration(key: Uint8Array): number {
+  return readU32(key, 1);
+}
+
 /** Key of one version of a record. The subject is the path with a closing 0, or the id's 8 bytes. */
 export function recordKey(
   generation: number,

@@ -11,6 +11,7 @@ import {
   FIRST_PLACE,
   generationRange,
   isBindingKey,
+  keyGeneration,
   NUMBER_MAX,
   packsAfter,
   packsBefore,
@@ -129,10 +130,6 @@ export class StateStore {
     await this.#dropRange(recordRange(this.generation, RecordKind.node));
   }
 
-  async #dropRange(range: KeyRange): Promise<void> {
-    await this.#drop(new ChunkReader(this.#store.scan(range)), new BulkDelete(this.#store));
-  }
-
   /** Deletes keys in the order given, in bounded unsynced batches. */
   async deleteKeys(keys: readonly Uint8Array[]): Promise<void> {
     const deletion = new BulkDelete(this.#store);
@@ -149,8 +146,7 @@ export class StateStore {
   /** Begins to receive a snapshot into another generation, emptied first. */
   async stageSnapshot(generation: number): Promise<SnapshotStage> {
     invariant(generation !== this.generation, 'snapshot staged over the state in use');
-    const deletion = new BulkDelete(this.#store);
-    await this.#drop(new ChunkReader(this.#store.scan(generationRange(generation))), deletion);
+    await this.#dropGenerations(generationRange(generation));
     return new SnapshotStage(this.#store, generation);
   }
 
@@ -160,23 +156,40 @@ export class StateStore {
    */
   async dropOtherGenerations(): Promise<void> {
     const { gte, lte } = generationRange(this.generation);
-    const deletion = new BulkDelete(this.#store);
-    for (const range of [{ lt: gte }, { gt: lte }]) {
-      await this.#drop(new ChunkReader(this.#store.scan(range)), deletion);
-    }
+    for (const range of [{ lt: gte }, { gt: lte }]) await this.#dropGenerations(range);
   }
 
-  /** A generation's checkpoint record sorts first, so a half-deleted one is not taken for complete. */
-  async #drop(reader: ChunkReader, deletion: BulkDelete): Promise<void> {
+  /** A generation's checkpoint record goes first, so a half-deleted one is not taken for complete. */
+  async #dropGenerations(range: KeyRange): Promise<void> {
+    let generation = 0;
+    await this.#drop(range, async (key, deletion) => {
+      if (isBindingKey(key)) return;
+      if (keyGeneration(key) !== generation) {
+        generation = keyGeneration(key);
+        await deletion.delete(stateMetaKey(generation));
+      }
+      await deletion.delete(key);
+    });
+  }
+
+  async #dropRange(range: KeyRange): Promise<void> {
+    await this.#drop(range, (key, deletion) => deletion.delete(key));
+  }
+
+  async #drop(
+    range: KeyRange,
+    drop: (key: Uint8Array, deletion: BulkDelete) => Promise<void>,
+  ): Promise<void> {
+    const reader = new ChunkReader(this.#store.scan(range));
+    const deletion = new BulkDelete(this.#store);
     try {
       for (let pairs = await reader.next(); pairs !== undefined; pairs = await reader.next()) {
         for (const [key] of pairs) {
-          if (isBindingKey(key)) continue;
-          if (stateKeyKind(key) === undefined) {
+          if (stateKeyKind(key) === undefined && !isBindingKey(key)) {
             const name = Buffer.from(key).toString('hex');
             throw stateDamaged(`state store, key ${name}`, 'not a known key');
           }
-          await deletion.delete(key);
+          await drop(key, deletion);
         }
       }
       await deletion.flush();

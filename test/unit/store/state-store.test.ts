@@ -4,7 +4,7 @@ import { Prng } from '../../../src/base/prng.ts';
 import { ByteWriter } from '../../../src/store/byte-cursor.ts';
 import { Checkpointer } from '../../../src/store/checkpointer.ts';
 import { DataTree } from '../../../src/store/data-tree.ts';
-import { stateMetaKey } from '../../../src/store/keyspace.ts';
+import { packKey, stateMetaKey } from '../../../src/store/keyspace.ts';
 import { openValue, sealValue, subjectKey } from '../../../src/store/state-codec.ts';
 import { loadState } from '../../../src/store/state-load.ts';
 import { StateStore } from '../../../src/store/state-store.ts';
@@ -417,6 +417,27 @@ test('StateStore.dropOtherGenerations() deletes a snapshot never finished, and n
   assert.ok(learner.host.disk.entries('state').length > before.length);
   await learner.state.dropOtherGenerations();
   assert.deepEqual(learner.host.disk.entries('state'), before);
+});
+
+test('StateStore.dropOtherGenerations() leaves none that passes for complete, wherever a crash cuts it short', async () => {
+  for (let batches = 0, isCut = true; isCut; batches++) {
+    const { host, state } = await filledServer();
+    const stage = await state.stageSnapshot(2);
+    for (const chunk of await chunksOf(state, 400)) await stage.add(chunk);
+    await stage.finish(state.checkpoint);
+    // More than a batch of deletions takes.
+    for (let number = 0; number < 2000; number++) {
+      host.disk.edit('state', packKey(2, { sequence: 1, number }), new Uint8Array(1));
+    }
+    host.crash('keep');
+    isCut = await crashAtWrite(host, batches, 'keep', async (guard) => {
+      const store = guard(await host.open('state'));
+      await (await StateStore.open(store, 1)).dropOtherGenerations();
+    });
+    if (isCut) await rejects(reload(host, 2), 'STATE_MISSING', /generation 2/);
+    host.crash('keep');
+    await reload(host);
+  }
 });
 
 test('SnapshotStage.add() refuses a chunk that is damaged, missing, repeated or out of turn', async () => {
