@@ -1,12 +1,11 @@
 /**
  * One replica: the consensus core with everything around it. Wires the parts, sees to it that each
- * effect of the core and each message is carried out by the part it is for, and lets go of them all at
- * the end. Everything is handled to the end within the turn in which it came.
+ * message reaches the part it is for, and lets go of them all at the end. Everything is handled to the
+ * end within the turn in which it came.
  */
 
-import { unreachable } from '../base/assert.ts';
-import { type ServerId, type Zxid, zxidHex } from '../base/ids.ts';
-import type { Effect, LinkId, Role, SyncReport } from '../consensus/effects.ts';
+import type { ServerId, Zxid } from '../base/ids.ts';
+import type { LinkId, Role } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
 import {
   type ClientMessage,
@@ -40,6 +39,7 @@ import {
 } from './create-parts.ts';
 import type { DiskWatch } from './disk-watch.ts';
 import type { Divergence } from './divergence.ts';
+import { EffectRouter } from './effect-router.ts';
 import { asFatal, FatalError } from './fatal-error.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { Log } from './logger.ts';
@@ -78,6 +78,7 @@ export class EnsembleNode implements ReplicaPeers {
   /** undefined when this server stands alone. */
   readonly #peers: PeerSide | undefined;
   readonly #receiver: SnapshotReceiver;
+  readonly #effects: EffectRouter;
   readonly #standings: PeerStandings;
   readonly #disk: DiskWatch;
   readonly #divergence: Divergence;
@@ -125,6 +126,14 @@ export class EnsembleNode implements ReplicaPeers {
     this.#checkpoints = createCheckpoints(context, checkpointer);
     this.#receiver = createReceiver(context);
     if (!config.isStandalone) this.#peers = this.#createPeerSide(context);
+    this.#effects = new EffectRouter({
+      ...context,
+      writer: this.#writer,
+      applier: this.#applier,
+      receiver: this.#receiver,
+      peers: this.#peers,
+      roleChanged: (role) => this.#roleChanged(role),
+    });
   }
 
   /** Loads the state; rejects with a `FatalError` when it is damaged. */
@@ -220,7 +229,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   #createDriver(failed: (error: unknown) => void): CoreDriver {
     return new CoreDriver(this.node, this.#options.runtime, {
-      carryOut: (effect) => this.#carryOut(effect),
+      carryOut: (effect) => this.#effects.carryOut(effect),
       drained: () => this.#writer.flush(),
       timePassed: (nowMs) => {
         this.#checkpoints.tick(nowMs);
@@ -290,64 +299,6 @@ export class EnsembleNode implements ReplicaPeers {
   #persisted(id: number): void {
     this.node.persisted(id);
     this.#driver.drain();
-  }
-
-  // Effects -------------------------------------------------------------------------------------
-
-  #carryOut(effect: Effect): void {
-    switch (effect.kind) {
-      case 'persist':
-        this.#writer.add(effect.request);
-        return;
-      case 'notify':
-      case 'dial':
-      case 'send':
-      case 'broadcast':
-      case 'close':
-      case 'sendSnapshot':
-      case 'readLog':
-        this.#peers?.carryOut(effect);
-        return;
-      case 'stageBegin':
-        this.#receiver.begin();
-        return;
-      case 'stageChunk':
-        this.#receiver.add(effect.bytes);
-        return;
-      case 'stageEnd':
-        this.#receiver.finish(effect.zxid, effect.summary);
-        return;
-      case 'stageAbort':
-        this.#receiver.abort();
-        return;
-      case 'apply':
-        this.#applier.applyUpTo(effect.upTo);
-        return;
-      case 'barrier':
-        this.replica.barrier(effect.token, effect.zxid);
-        return;
-      case 'role':
-        this.#roleChanged(effect.role);
-        return;
-      case 'learnerReady':
-        this.#learnerReady(effect.report);
-        return;
-      case 'trace':
-        this.#options.log.info(effect.event, printable(effect.fields));
-        return;
-      case 'fatal':
-        throw new FatalError('DATA', `server ${this.#options.config.serverId}: ${effect.reason}`);
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #learnerReady(report: SyncReport): void {
-    const { sid, mode, from, to } = report;
-    this.#metrics.count(`${mode}_count`);
-    const fields = { sid, mode: mode.toUpperCase(), from: zxidHex(from), to: zxidHex(to) };
-    this.#options.log.info('learnerSynced', fields);
-    if (this.replica.mode === 'leader') this.replica.comparison.show();
   }
 
   // Roles ---------------------------------------------------------------------------------------
@@ -427,10 +378,4 @@ export class EnsembleNode implements ReplicaPeers {
   get #nowMs(): number {
     return this.#options.runtime.clock.monotonicMs();
   }
-}
-
-/** Zxids in hex: as numbers nobody can read them. */
-function printable(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { zxid } = fields;
-  return typeof zxid === 'number' ? { ...fields, zxid: zxidHex(zxid as Zxid) } : { ...fields };
 }

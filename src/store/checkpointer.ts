@@ -14,46 +14,24 @@
 
 import { invariant } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
-import type { WriteBatch } from '../runtime/runtime.ts';
 import { ByteWriter } from './byte-cursor.ts';
 import type { ChangeTracker } from './change-tracker.ts';
+import { CheckpointWriter, type Frozen, freeze, writePresent } from './checkpoint-writer.ts';
 import type { DataTree } from './data-tree.ts';
-import { NUMBER_MAX, packKey } from './keyspace.ts';
+import { NUMBER_MAX } from './keyspace.ts';
 import { type Cleaned, PackCleaner, type PackCleanerOptions } from './pack-cleaner.ts';
-import {
-  ABSENT_PAYLOAD,
-  type CheckpointMeta,
-  isAbsent,
-  type Subject,
-  sealValue,
-  subjectKey,
-  writeNode,
-  writeSession,
-} from './state-codec.ts';
+import { ABSENT_PAYLOAD, type CheckpointMeta, type Subject, writeNode } from './state-codec.ts';
 import { type LoadedState, loadState } from './state-load.ts';
-import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 import type { Znode } from './znode.ts';
 
-/** A step's share: a millisecond or two of encoding. */
-const CHUNK_BYTES = 256 * 1024;
-/** Of a checkpoint that holds little, or never comes: the buffer grows when it must. */
-const CHUNK_FIRST_BYTES = 4096;
 const MARKED_AT_ONCE = 2000;
-/** Bounds a step that has little to write and much to look at or delete. */
-const BYTES_PER_SUBJECT = 128;
 
 export interface CheckpointerOptions extends PackCleanerOptions {
   /** About so many bytes are written in one step; default 256 KiB. */
   readonly chunkBytes?: number | undefined;
   /** So many subjects `rewriteAll` marks between two pauses; default 2000, a millisecond or so. */
   readonly markedAtOnce?: number | undefined;
-}
-
-/** A session's version in the store that a newer one has replaced. */
-interface Obsolete {
-  readonly sessionId: SessionId;
-  readonly sequence: number;
 }
 
 /** Everything is written anew: what stands before a checkpoint is of no use once that is complete. */
@@ -64,27 +42,6 @@ interface Renewal {
   byteCount: number;
   /** Whether all that was alive when it began is in one of those, or will be in the next. */
   isMarked: boolean;
-}
-
-/** A checkpoint being written. */
-interface Frozen {
-  /** Without the entries that it has still to write. */
-  readonly meta: CheckpointMeta;
-  /** Subjects still to be written, with the checkpoint that holds their older version, or 0. */
-  readonly pending: Map<Subject, number>;
-  /** Walks `pending` across all steps: starting over would pass every deleted entry again. */
-  readonly rest: IterableIterator<[Subject, number]>;
-  /** Payloads of subjects that changed after the freeze and before they were written. */
-  readonly captured: Map<Subject, Uint8Array>;
-  readonly obsolete: Obsolete[];
-  /** In the packs that it keeps. */
-  readonly keptBytes: number;
-  /** Packs, entries and bytes of packs written so far. */
-  packCount: number;
-  entryCount: number;
-  byteCount: number;
-  sweptCount: number;
-  isCommitted: boolean;
 }
 
 export class Checkpointer implements ChangeTracker {
@@ -103,12 +60,8 @@ export class Checkpointer implements ChangeTracker {
   #cleaned: Cleaned;
   readonly #cleaner: PackCleaner;
   #renewal: Renewal | undefined;
-  readonly #chunkBytes: number;
-  readonly #chunkSubjects: number;
+  readonly #writer: CheckpointWriter;
   readonly #markedAtOnce: number;
-  readonly #packBytes: number;
-  readonly #chunk: ByteWriter;
-  readonly #pack: PackWriter;
   readonly #scratch = new ByteWriter(1024);
 
   private constructor(
@@ -122,12 +75,8 @@ export class Checkpointer implements ChangeTracker {
     this.#sequence = state.checkpoint.sequence + 1;
     this.#sessionSequences = sessionSequences;
     this.#storedBytes = packBytes;
-    this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
-    this.#chunkSubjects = Math.ceil(this.#chunkBytes / BYTES_PER_SUBJECT);
+    this.#writer = new CheckpointWriter(state, tree, sessionSequences, options.chunkBytes);
     this.#markedAtOnce = options.markedAtOnce ?? MARKED_AT_ONCE;
-    this.#packBytes = Math.min(PACK_BYTES, this.#chunkBytes);
-    this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, this.#chunkBytes));
-    this.#pack = new PackWriter(this.#chunk);
     this.#cleaned = { first: state.checkpoint.first, entryCount: 0, byteCount: 0 };
     const rewrite = (path: string): void => this.rewrite(path);
     this.#cleaner = new PackCleaner(state, tree, rewrite, options);
@@ -180,29 +129,17 @@ export class Checkpointer implements ChangeTracker {
   begin(): void {
     invariant(this.#frozen === undefined, 'checkpoint begun while one is running');
     invariant(this.#sequence < NUMBER_MAX, 'checkpoint numbers exhausted');
-    const pending = this.#dirty;
     const { byteCount: keptBytes, ...kept } = this.#kept();
-    this.#frozen = {
-      meta: {
-        zxid: this.#tree.lastZxid,
-        sequence: this.#sequence,
-        digest: this.#tree.digestHex,
-        nodeCount: this.#tree.nodeCount,
-        sessionCount: this.#tree.sessionCount,
-        ...kept,
-        hasPacks: true,
-      },
-      pending,
-      rest: pending.entries(),
-      captured: new Map(),
-      obsolete: [],
-      keptBytes,
-      packCount: 0,
-      entryCount: 0,
-      byteCount: 0,
-      sweptCount: 0,
-      isCommitted: false,
+    const meta: CheckpointMeta = {
+      zxid: this.#tree.lastZxid,
+      sequence: this.#sequence,
+      digest: this.#tree.digestHex,
+      nodeCount: this.#tree.nodeCount,
+      sessionCount: this.#tree.sessionCount,
+      ...kept,
+      hasPacks: true,
     };
+    this.#frozen = freeze(meta, this.#dirty, keptBytes);
     this.#dirty = new Map();
     this.#sequence += 1;
   }
@@ -233,8 +170,10 @@ export class Checkpointer implements ChangeTracker {
     invariant(frozen !== undefined, 'step without a checkpoint');
     invariant(!this.#isStepping, 'two steps of a checkpoint at once');
     this.#isStepping = true;
-    if (!frozen.isCommitted) await this.#writeChunk(frozen);
-    else if (frozen.sweptCount < frozen.obsolete.length) await this.#sweep(frozen);
+    if (!frozen.isCommitted) {
+      await this.#writer.writeChunk(frozen);
+      if (frozen.isCommitted) this.#noteCommit(frozen);
+    } else if (frozen.sweptCount < frozen.obsolete.length) await this.#writer.sweep(frozen);
     else {
       await this.#tidy(frozen);
       this.#frozen = undefined;
@@ -327,7 +266,7 @@ export class Checkpointer implements ChangeTracker {
       const timeoutMs = this.#tree.sessions.timeoutMs(sessionId);
       previous = timeoutMs === undefined ? 0 : frozen.meta.sequence;
       this.#scratch.restart();
-      this.#writePresent(this.#scratch, sessionId);
+      writePresent(this.#scratch, timeoutMs);
       frozen.captured.set(sessionId, new Uint8Array(this.#scratch.written()));
     }
     this.#dirty.set(sessionId, previous);
@@ -341,7 +280,7 @@ export class Checkpointer implements ChangeTracker {
     frozen.captured.set(path, new Uint8Array(this.#scratch.written()));
   }
 
-  // Writing -------------------------------------------------------------------------------------
+  // The checkpoints it has written ----------------------------------------------------------------
 
   /** The nodes every tree is born with have never been written. */
   #markBirth(): void {
@@ -351,94 +290,13 @@ export class Checkpointer implements ChangeTracker {
     }
   }
 
-  async #writeChunk(frozen: Frozen): Promise<void> {
-    const batch = this.#state.batch();
-    this.#chunk.restart();
-    let count = 0;
-    for (const [subject, previous] of frozen.rest) {
-      if (typeof subject === 'string') this.#writeNode(frozen, batch, subject, previous);
-      else this.#writeSession(frozen, batch, subject, previous);
-      frozen.pending.delete(subject);
-      frozen.captured.delete(subject);
-      count += 1;
-      if (count >= this.#chunkSubjects || this.#chunk.length >= this.#chunkBytes) break;
-    }
-    this.#endPack(frozen, batch);
-    if (frozen.pending.size === 0) await this.#commit(frozen, batch);
-    else if (batch.length > 0) await batch.write({ sync: false });
-  }
-
-  async #commit(frozen: Frozen, batch: WriteBatch): Promise<void> {
-    const { meta } = frozen;
-    const entryCount = meta.entryCount + frozen.entryCount;
-    await this.#state.commit(batch, { ...meta, entryCount });
-    frozen.isCommitted = true;
+  #noteCommit(frozen: Frozen): void {
     this.#storedBytes = frozen.keptBytes + frozen.byteCount;
     const renewal = this.#renewal;
-    if (renewal !== undefined && renewal.sequence <= meta.sequence) {
+    if (renewal !== undefined && renewal.sequence <= frozen.meta.sequence) {
       renewal.entryCount += frozen.entryCount;
       renewal.byteCount += frozen.byteCount;
     }
-  }
-
-  #writeNode(frozen: Frozen, batch: WriteBatch, path: string, previous: number): void {
-    const captured = frozen.captured.get(path);
-    const node = captured === undefined ? this.#tree.find(path) : undefined;
-    const hasGone = captured === undefined ? node === undefined : isAbsent(captured);
-    // There is nothing for an absence to hide.
-    if (hasGone && previous === 0) return;
-    this.#pack.begin(path);
-    if (node !== undefined) writeNode(this.#chunk, node);
-    else this.#chunk.raw(captured ?? ABSENT_PAYLOAD);
-    this.#pack.end();
-    if (this.#pack.length >= this.#packBytes || this.#pack.isFull) this.#endPack(frozen, batch);
-  }
-
-  #endPack(frozen: Frozen, batch: WriteBatch): void {
-    const entryCount = this.#pack.entryCount;
-    if (entryCount === 0) return;
-    const place = { sequence: frozen.meta.sequence, number: frozen.packCount };
-    frozen.packCount += 1;
-    frozen.entryCount += entryCount;
-    frozen.byteCount += this.#pack.length;
-    const key = packKey(this.#state.generation, place);
-    batch.put(key, sealValue(this.#chunk, this.#pack.finish(), key));
-  }
-
-  #writeSession(frozen: Frozen, batch: WriteBatch, sessionId: SessionId, previous: number): void {
-    // What is written next must not become a part of a pack.
-    this.#endPack(frozen, batch);
-    const { sequence } = frozen.meta;
-    const start = this.#chunk.length;
-    const captured = frozen.captured.get(sessionId);
-    if (captured === undefined) this.#writePresent(this.#chunk, sessionId);
-    else this.#chunk.raw(captured);
-    const hasGone = isAbsent(this.#chunk.written(start));
-    if (hasGone) this.#sessionSequences.delete(sessionId);
-    else this.#sessionSequences.set(sessionId, sequence);
-    if (previous !== 0) frozen.obsolete.push({ sessionId, sequence: previous });
-    if (hasGone && previous === 0) return;
-    // What an absence hides must be deleted before it, or it would come back.
-    if (hasGone) frozen.obsolete.push({ sessionId, sequence });
-    const key = subjectKey(this.#state.generation, sessionId, sequence);
-    batch.put(key, sealValue(this.#chunk, start, key));
-  }
-
-  /** The session as it is in the tree now. */
-  #writePresent(writer: ByteWriter, sessionId: SessionId): void {
-    const timeoutMs = this.#tree.sessions.timeoutMs(sessionId);
-    if (timeoutMs === undefined) writer.raw(ABSENT_PAYLOAD);
-    else writeSession(writer, timeoutMs);
-  }
-
-  async #sweep(frozen: Frozen): Promise<void> {
-    const end = Math.min(frozen.sweptCount + this.#chunkSubjects, frozen.obsolete.length);
-    const batch = this.#state.batch();
-    for (const { sessionId, sequence } of frozen.obsolete.slice(frozen.sweptCount, end)) {
-      batch.delete(subjectKey(this.#state.generation, sessionId, sequence));
-    }
-    if (batch.length > 0) await batch.write({ sync: false });
-    frozen.sweptCount = end;
   }
 
   async #tidy(frozen: Frozen): Promise<void> {

@@ -85,13 +85,13 @@ export const GENERIC_STORE: readonly Mutant[] = [
     'this.#rewrite(path);',
     'continue;',
   ]),
-  mutantAt('store/checkpointer', 'pack-absence', 'a pack says nothing of what was deleted', [
+  mutantAt('store/checkpoint-writer', 'pack-absence', 'a pack says nothing of what was deleted', [
     '// There is nothing for an absence to hide.\n        if (hasGone && previous === 0)',
     'if (hasGone)',
   ]),
   mutantAt('store/checkpointer', 'pack-renewal', 'a renewal forgets its first checkpoint', [
-    'renewal.sequence <= meta.sequence',
-    'renewal.sequence < meta.sequence',
+    'renewal.sequence <= frozen.meta.sequence',
+    'renewal.sequence < frozen.meta.sequence',
   ]),
   mutantAt('store/state-store', 'pack-stale', 'packs of an unfinished checkpoint stay', [
     'await this.#dropRange(packsAfter(generation, sequence));',
