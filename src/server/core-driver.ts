@@ -24,9 +24,11 @@ export interface CoreDriverHooks {
   failed(error: unknown): void;
 }
 
-/** Interval of the core's clock: fine while an election is on, coarse in quiet times. */
+/** Interval of the core's clock while an election is on. */
 const TICK_LOOKING_MS = 10;
-const TICK_SETTLED_MS = 50;
+/** In quiet times, half a heartbeat within these: waking up is most of what an idle server costs. */
+const TICK_SETTLED_MIN_MS = 50;
+const TICK_SETTLED_MAX_MS = 100;
 /** The process stood still for so long: deadlines may have passed unseen. */
 const PAUSE_MS = 200;
 
@@ -34,16 +36,20 @@ export class CoreDriver {
   readonly #node: ZabNode;
   readonly #runtime: Runtime;
   readonly #hooks: CoreDriverHooks;
+  readonly #settledTickMs: number;
   #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
   #isStopped = false;
   #tickTimer: Timer | undefined;
 
-  constructor(node: ZabNode, runtime: Runtime, hooks: CoreDriverHooks) {
+  /** `heartbeatMs`: of peers. */
+  constructor(node: ZabNode, runtime: Runtime, heartbeatMs: number, hooks: CoreDriverHooks) {
     this.#node = node;
     this.#runtime = runtime;
     this.#hooks = hooks;
+    const tickMs = Math.max(TICK_SETTLED_MIN_MS, Math.ceil(heartbeatMs / 2));
+    this.#settledTickMs = Math.min(TICK_SETTLED_MAX_MS, tickMs);
     this.#tickedMs = runtime.clock.monotonicMs();
   }
 
@@ -128,7 +134,7 @@ export class CoreDriver {
     if (this.#isStopped) return;
     this.#passTime(this.#runtime.clock.monotonicMs());
     this.guard(() => this.#hooks.beat());
-    const delayMs = this.#hooks.isSettled() ? TICK_SETTLED_MS : TICK_LOOKING_MS;
+    const delayMs = this.#hooks.isSettled() ? this.#settledTickMs : TICK_LOOKING_MS;
     this.#tickTimer = this.#runtime.timers.set(delayMs, () => this.#tick());
   }
 }

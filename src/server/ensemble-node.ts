@@ -228,7 +228,8 @@ export class EnsembleNode implements ReplicaPeers {
   // Start-up ------------------------------------------------------------------------------------
 
   #createDriver(failed: (error: unknown) => void): CoreDriver {
-    return new CoreDriver(this.node, this.#options.runtime, {
+    const { config, runtime } = this.#options;
+    return new CoreDriver(this.node, runtime, config.peerHeartbeatMs, {
       carryOut: (effect) => this.#effects.carryOut(effect),
       drained: () => this.#writer.flush(),
       timePassed: (nowMs) => {
