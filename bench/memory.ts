@@ -11,6 +11,7 @@ import { SessionClient } from '../src/bench/session-client.ts';
 import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
 import type { LoadOptions } from '../src/bench/workloads.ts';
+import { lookAtLearner } from './learner.ts';
 
 const USAGE = `npm run bench:memory -- [options]
 
@@ -19,7 +20,8 @@ Memory, start and recovery of servers of this build and of Debian's Apache ZooKe
   --targets A,B  vivarium,apache (the default), or one of them
   --servers N    1 (the default), or an ensemble
   --nodes N,M    sizes of the trees (default 200000,1000000)
-  --look A,B     empty,tree (the default): servers without nodes, and with them
+  --look A,B     empty,tree (the default): servers without nodes, and with them; learner: three
+                 servers, of which one loses its disk and catches up while the others take writes
 `;
 
 const command = new ToolCommand(USAGE);
@@ -29,6 +31,7 @@ const IDLE_MS = 10_000;
 const SESSION_TIMEOUT_MS = 10_000;
 /** As clients that negotiated 30 s do. */
 const PING_INTERVAL_MS = 10_000;
+const LOOKS = ['empty', 'tree', 'learner'];
 const IDLE_SESSIONS = [1, 1000];
 const LOAD: LoadOptions = {
   connections: 16,
@@ -43,7 +46,7 @@ interface Plan {
   readonly kinds: readonly ServerKind[];
   readonly serverCount: number;
   readonly nodeCounts: readonly number[];
-  /** Of `empty` and `tree`. */
+  /** Of `empty`, `tree` and `learner`. */
   readonly look: readonly string[];
 }
 
@@ -56,6 +59,11 @@ async function main(): Promise<void> {
     for (const kind of isEmptyAsked ? plan.kinds : []) await lookAtEmpty(kind, plan, directory);
     for (const nodeCount of plan.look.includes('tree') ? plan.nodeCounts : []) {
       for (const kind of plan.kinds) await lookAtTree(kind, nodeCount, plan, directory);
+    }
+    for (const nodeCount of plan.look.includes('learner') ? plan.nodeCounts : []) {
+      for (const kind of plan.kinds) {
+        for (const line of await lookAtLearner(kind, nodeCount, directory)) say(kind, line);
+      }
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -74,7 +82,7 @@ function readPlan(): Plan {
     return name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined);
   });
   const nodeCounts = values.nodes.split(',').map((text) => command.wholeNumber('nodes', text, 1));
-  const look = values.look.split(',').map((text) => command.oneOf('look', text, ['empty', 'tree']));
+  const look = values.look.split(',').map((text) => command.oneOf('look', text, LOOKS));
   const serverCount = command.wholeNumber('servers', values.servers, 1);
   return { kinds, serverCount, nodeCounts, look };
 }

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePorts } from '../../cluster/free-ports.ts';
+import { invariant } from '../base/assert.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import type { Address } from '../runtime/runtime.ts';
 import type { LeaderControl } from './failover.ts';
@@ -15,7 +16,10 @@ import { type CommandLine, ServerProcess } from './server-process.ts';
 import { SessionClient } from './session-client.ts';
 
 const HOST = '127.0.0.1';
+const DATA = 'data';
 const READY_TIMEOUT_MS = 60_000;
+/** Beside others that are busy. */
+const LEARNER_TIMEOUT_MS = 180_000;
 const POLL_MS = 50;
 const OPEN_TIMEOUT_MS = 2000;
 
@@ -27,6 +31,16 @@ export interface ServerKind {
   command(id: number, configFile: string): CommandLine;
   /** Where the server leaves a CPU profile at the end of a measured window; undefined: nowhere. */
   profileFile(id: number): string | undefined;
+}
+
+/** A follower that is to lose its disk, and the servers beside it. */
+export interface FollowerControl {
+  readonly others: readonly Address[];
+  /** Kills it; resolves when it is gone with all that it had stored. */
+  empty(): Promise<void>;
+  restart(): void;
+  /** Resolves when it serves again. Rejects with a `TargetError`. */
+  ready(): Promise<void>;
 }
 
 /** The target did not get where it should; `message` has the end of the log. */
@@ -76,10 +90,8 @@ export class Target {
     const memberLines = members.map(({ id, peerPorts }) => `server.${id}=${HOST}:${peerPorts}`);
     const lines = [...extraLines, ...(serverCount > 1 ? memberLines : [])];
     const servers = members.map(({ id, clientPort }) => {
-      const home = path.join(directory, `server-${id}`);
-      const dataDirectory = path.join(home, 'data');
-      mkdirSync(dataDirectory, { recursive: true });
-      writeFileSync(path.join(dataDirectory, 'myid'), `${id}\n`);
+      const home = path.join(directory, homeName(id));
+      const dataDirectory = makeDataDirectory(home, id);
       const configFile = path.join(home, 'zoo.cfg');
       writeFileSync(configFile, configText(clientPort, dataDirectory, lines));
       return new ServerProcess(kind.command(id, configFile), home, path.join(home, 'server.log'));
@@ -108,6 +120,25 @@ export class Target {
     };
   }
 
+  async followerControl(): Promise<FollowerControl> {
+    const leader = await this.leader();
+    const at = leader === 0 ? 1 : 0;
+    const follower = this.#servers[at];
+    if (follower === undefined) throw new TargetError(`${this.name} has no follower`);
+    const home = path.join(this.#directory, homeName(at + 1));
+    return {
+      others: this.addresses.filter((_, other) => other !== at),
+      empty: async () => {
+        follower.signal('SIGKILL');
+        while (follower.isRunning) await sleep(POLL_MS);
+        rmSync(path.join(home, DATA), { recursive: true });
+        makeDataDirectory(home, at + 1);
+      },
+      restart: () => follower.start(),
+      ready: () => this.#untilServing(at, performance.now() + LEARNER_TIMEOUT_MS),
+    };
+  }
+
   /** Process ids of the servers that run. */
   get pids(): readonly number[] {
     return this.#servers.flatMap((server) => server.pid ?? []);
@@ -116,15 +147,19 @@ export class Target {
   /** Resolves when every server serves. Rejects with a `TargetError`. */
   async ready(): Promise<void> {
     const deadlineMs = performance.now() + READY_TIMEOUT_MS;
-    for (const [at, server] of this.#servers.entries()) {
-      while (!(await this.#serves(at))) {
-        const isLate = performance.now() > deadlineMs;
-        if (isLate || !server.isRunning) {
-          const what = isLate ? 'does not serve' : 'ended, or could not be started';
-          throw new TargetError(`${this.name} server ${at + 1} ${what}:\n${server.logTail}`);
-        }
-        await sleep(POLL_MS);
+    for (const at of this.#servers.keys()) await this.#untilServing(at, deadlineMs);
+  }
+
+  async #untilServing(at: number, deadlineMs: number): Promise<void> {
+    const server = this.#servers[at];
+    invariant(server !== undefined, 'a server that is not there');
+    while (!(await this.#serves(at))) {
+      const isLate = performance.now() > deadlineMs;
+      if (isLate || !server.isRunning) {
+        const what = isLate ? 'does not serve' : 'ended, or could not be started';
+        throw new TargetError(`${this.name} server ${at + 1} ${what}:\n${server.logTail}`);
       }
+      await sleep(POLL_MS);
     }
   }
 
@@ -165,6 +200,18 @@ export class Target {
       return false;
     }
   }
+}
+
+function homeName(id: number): string {
+  return `server-${id}`;
+}
+
+/** Empty but for the server's number. */
+function makeDataDirectory(home: string, id: number): string {
+  const directory = path.join(home, DATA);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, 'myid'), `${id}\n`);
+  return directory;
 }
 
 function configText(clientPort: number, dataDirectory: string, more: readonly string[]): string {

@@ -1,0 +1,84 @@
+/** Catching up: a follower that lost its disk comes back while the other two take writes without pause. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askWord } from '../src/bench/four-letter.ts';
+import { runLoad } from '../src/bench/load-run.ts';
+import type { ServerKind } from '../src/bench/target.ts';
+import { Target } from '../src/bench/target.ts';
+import { loadTree } from '../src/bench/tree-load.ts';
+import type { LoadOptions, Workload } from '../src/bench/workloads.ts';
+import type { Address } from '../src/runtime/runtime.ts';
+
+const SERVERS = 3;
+const DATA_BYTES = 100;
+const LEVEL_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+const SETS: Workload = {
+  operation: 'set',
+  size: DATA_BYTES,
+  depth: 32,
+  writePercent: 100,
+  isMain: false,
+};
+const LOAD: LoadOptions = {
+  connections: 50,
+  keys: 10_000,
+  watchers: 0,
+  rate: undefined,
+  warmupSeconds: 2,
+  seconds: 60,
+};
+
+/** What is to be said of it, a line each. Rejects with a `TargetError` when it never serves. */
+export async function lookAtLearner(
+  kind: ServerKind,
+  nodeCount: number,
+  directory: string,
+): Promise<string[]> {
+  const target = await Target.start(kind, SERVERS, directory);
+  try {
+    await loadTree(target, nodeCount, DATA_BYTES, { ...LOAD, connections: 16 });
+    const follower = await target.followerControl();
+    await follower.empty();
+    let servedMs = Promise.resolve(Number.NaN);
+    const catchUp = async (): Promise<number> => {
+      const beganMs = performance.now();
+      follower.restart();
+      await follower.ready();
+      return performance.now() - beganMs;
+    };
+    const others = { name: target.name, addresses: follower.others, pids: [] };
+    const load = await runLoad(others, SETS, LOAD, {
+      begin: () => {
+        servedMs = catchUp();
+      },
+      end: () => undefined,
+    });
+    const seconds = ((await servedMs) / 1000).toFixed(1);
+    return [
+      `${nodeCount} nodes: an emptied follower served after ${seconds} s`,
+      `beside ${Math.round(load.opsPerSecond)} sets a second for ${LOAD.seconds} s, ` +
+        `p99 ${(load.p99Us / 1000).toFixed(0)} ms; ${load.failures.join(', ') || 'verified'}`,
+      `afterwards: ${await levelled(target.addresses)}`,
+    ];
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Waits until all servers show the same last transaction and nodes, and, where they have one, digest. */
+async function levelled(addresses: readonly Address[]): Promise<string> {
+  const deadlineMs = performance.now() + LEVEL_TIMEOUT_MS;
+  for (;;) {
+    const answers = await Promise.all(addresses.map((address) => askWord(address, 'mntr')));
+    const shown = answers.map((text) =>
+      ['last_zxid', 'znode_count', 'tree_digest']
+        .flatMap((name) => new RegExp(`^zk_${name}\t(.*)$`, 'm').exec(text)?.[1] ?? [])
+        .join(' '),
+    );
+    const isLevel = new Set(shown).size === 1 && shown[0] !== '';
+    if (isLevel) return `all servers show ${shown[0]}`;
+    if (performance.now() > deadlineMs) return `servers differ: ${shown.join('; ')}`;
+    await sleep(POLL_MS);
+  }
+}
