@@ -124,8 +124,8 @@ interface Answer {
 
 /** The original's `dump` may leave out a session that moves between two of its sets just then. */
 function isWhole(dump: string): boolean {
-  const counted = /^\w+ Sets \(\d+\)\/\((\d+)\):$/m.exec(dump)?.[1];
   const [sessions = ''] = dump.split('ephemeral nodes dump:');
+  const counted = /^\w+ Sets \(\d+\)\/\((\d+)\):$/m.exec(sessions)?.[1];
   return counted === undefined || sessions.match(/^\t0x/gm)?.length === Number(counted);
 }
 
