@@ -12,6 +12,7 @@ import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
 import type { LoadOptions } from '../src/bench/workloads.ts';
 import { lookAtLearner } from './learner.ts';
+import { lookAtPauses } from './pauses.ts';
 
 const USAGE = `npm run bench:memory -- [options]
 
@@ -21,7 +22,8 @@ Memory, start and recovery of servers of this build and of Debian's Apache ZooKe
   --servers N    1 (the default), or an ensemble
   --nodes N,M    sizes of the trees (default 200000,1000000)
   --look A,B     empty,tree (the default): servers without nodes, and with them; learner: three
-                 servers, of which one loses its disk and catches up while the others take writes
+                 servers, of which one loses its disk and catches up while the others take writes;
+                 pauses: of ours alone, while the tree grows and beside checkpoints
 `;
 
 const command = new ToolCommand(USAGE);
@@ -31,7 +33,7 @@ const IDLE_MS = 10_000;
 const SESSION_TIMEOUT_MS = 10_000;
 /** As clients that negotiated 30 s do. */
 const PING_INTERVAL_MS = 10_000;
-const LOOKS = ['empty', 'tree', 'learner'];
+const LOOKS = ['empty', 'tree', 'learner', 'pauses'] as const;
 const IDLE_SESSIONS = [1, 1000];
 const LOAD: LoadOptions = {
   connections: 16,
@@ -42,12 +44,13 @@ const LOAD: LoadOptions = {
   seconds: 0,
 };
 
+type Look = (typeof LOOKS)[number];
+
 interface Plan {
   readonly kinds: readonly ServerKind[];
   readonly serverCount: number;
   readonly nodeCounts: readonly number[];
-  /** Of `empty`, `tree` and `learner`. */
-  readonly look: readonly string[];
+  readonly looks: readonly Look[];
 }
 
 async function main(): Promise<void> {
@@ -55,18 +58,36 @@ async function main(): Promise<void> {
   process.stdout.write(`${machineLine()}\n`);
   const directory = mkdtempSync(path.join(tmpdir(), 'vivarium-memory-'));
   try {
-    const isEmptyAsked = plan.look.includes('empty');
-    for (const kind of isEmptyAsked ? plan.kinds : []) await lookAtEmpty(kind, plan, directory);
-    for (const nodeCount of plan.look.includes('tree') ? plan.nodeCounts : []) {
-      for (const kind of plan.kinds) await lookAtTree(kind, nodeCount, plan, directory);
-    }
-    for (const nodeCount of plan.look.includes('learner') ? plan.nodeCounts : []) {
-      for (const kind of plan.kinds) {
-        for (const line of await lookAtLearner(kind, nodeCount, directory)) say(kind, line);
+    for (const look of plan.looks) {
+      for (const nodeCount of look === 'empty' ? [0] : plan.nodeCounts) {
+        for (const kind of plan.kinds) await lookAt(look, kind, nodeCount, plan, directory);
       }
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function lookAt(
+  look: Look,
+  kind: ServerKind,
+  nodeCount: number,
+  plan: Plan,
+  directory: string,
+): Promise<void> {
+  switch (look) {
+    case 'empty':
+      await lookAtEmpty(kind, plan, directory);
+      return;
+    case 'tree':
+      await lookAtTree(kind, nodeCount, plan, directory);
+      return;
+    case 'learner':
+      say(kind, ...(await lookAtLearner(kind, nodeCount, directory)));
+      return;
+    case 'pauses':
+      // A hook in Node watches them.
+      if (kind.name !== 'apache') say(kind, ...(await lookAtPauses(nodeCount, directory)));
   }
 }
 
@@ -82,9 +103,9 @@ function readPlan(): Plan {
     return name === 'apache' ? apacheKind(name) : vivariumKind(name, [ownProgram()], undefined);
   });
   const nodeCounts = values.nodes.split(',').map((text) => command.wholeNumber('nodes', text, 1));
-  const look = values.look.split(',').map((text) => command.oneOf('look', text, LOOKS));
+  const looks = values.look.split(',').map((text) => command.oneOf('look', text, LOOKS));
   const serverCount = command.wholeNumber('servers', values.servers, 1);
-  return { kinds, serverCount, nodeCounts, look };
+  return { kinds, serverCount, nodeCounts, looks };
 }
 
 async function lookAtEmpty(kind: ServerKind, plan: Plan, directory: string): Promise<void> {
@@ -174,8 +195,8 @@ function elapsed(sinceMs: number): string {
   return `${Math.round(performance.now() - sinceMs)} ms`;
 }
 
-function say(kind: ServerKind, text: string): void {
-  process.stdout.write(`${kind.name.padEnd(10)} ${text}\n`);
+function say(kind: ServerKind, ...lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${kind.name.padEnd(10)} ${line}\n`);
 }
 
 await main();

@@ -1,0 +1,58 @@
+/** How long the event loop of a server stands still while its tree grows, and beside checkpoints. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { runLoad } from '../src/bench/load-run.ts';
+import { poll } from '../src/bench/poll.ts';
+import { ownProgram, vivariumKind } from '../src/bench/server-kinds.ts';
+import { snapshotCount } from '../src/bench/snapshot-count.ts';
+import { Target } from '../src/bench/target.ts';
+import { loadTree } from '../src/bench/tree-load.ts';
+import type { LoadOptions, Workload } from '../src/bench/workloads.ts';
+import type { Pauses } from './pause-hook.ts';
+
+const DATA_BYTES = 100;
+const FILE_TIMEOUT_MS = 10_000;
+const SETS: Workload = {
+  operation: 'set',
+  size: DATA_BYTES,
+  depth: 32,
+  writePercent: 100,
+  isMain: false,
+};
+const LOAD: LoadOptions = {
+  connections: 16,
+  keys: 10_000,
+  watchers: 0,
+  rate: 5000,
+  warmupSeconds: 0,
+  seconds: 30,
+};
+
+/** What is to be said of it, a line each. */
+export async function lookAtPauses(nodeCount: number, directory: string): Promise<string[]> {
+  const file = path.join(directory, 'pauses.json');
+  const hook = new URL('./pause-hook.js', import.meta.url);
+  hook.searchParams.set('file', file);
+  const kind = vivariumKind('vivarium', ['--import', hook.href, ownProgram()], undefined);
+  const target = await Target.start(kind, 1, directory, ['snapCount=10000']);
+  try {
+    target.signal(0, 'SIGUSR2');
+    await loadTree(target, nodeCount, DATA_BYTES, LOAD);
+    await runLoad(target, SETS, LOAD);
+    target.signal(0, 'SIGUSR2');
+    await poll(() => existsSync(file), FILE_TIMEOUT_MS);
+    const { longestCollection, collections, longestGap, waitingInIt } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    ) as Pauses;
+    const { count } = await snapshotCount(target.addresses);
+    return [
+      `${nodeCount} nodes, then ${LOAD.rate} sets a second, ${count} checkpoints: ` +
+        `${collections} collections, the longest ${longestCollection.toFixed(0)} ms`,
+      `the event loop stood still for at most ${longestGap.toFixed(0)} ms, ` +
+        `${waitingInIt.toFixed(0)} of them waiting for a core`,
+    ];
+  } finally {
+    await target.stop();
+  }
+}
