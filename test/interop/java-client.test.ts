@@ -1,8 +1,6 @@
 /** Every operation of the original's Java client on our servers; on the original first, to check the suite. */
 
-import { after, before, describe, test } from 'node:test';
-import { reportChecks } from './check-suite.ts';
-import { compileJava, JAVA_SKIP, type JavaPrograms } from './java-program.ts';
+import { describeJavaSuite } from './java-suite.ts';
 import { configuredKinds } from './support.ts';
 
 /** Both sweep containers so often that a check can wait for it. */
@@ -20,21 +18,4 @@ const KINDS = configuredKinds(
 );
 const CHECK_COUNT_MIN = 60;
 
-describe('the Java client', { skip: JAVA_SKIP, concurrency: KINDS.length }, () => {
-  let programs: JavaPrograms;
-
-  before(async () => {
-    programs = await compileJava();
-  });
-
-  after(() => programs.remove());
-
-  for (const kind of KINDS) {
-    test(`on ${kind.name}`, { skip: kind.skip }, async (t) => {
-      const target = await kind.start();
-      t.after(() => target.stop());
-      const command = programs.command('JavaClientSuite', [target.servers.join(',')]);
-      await reportChecks(t, command, CHECK_COUNT_MIN);
-    });
-  }
-});
+describeJavaSuite('the Java client', 'JavaClientSuite', KINDS, CHECK_COUNT_MIN);

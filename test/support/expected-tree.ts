@@ -62,7 +62,8 @@ export function assertIsExpected(tree: DataTree, expected: ExpectedTree): void {
   }
 }
 
-function statOf(node: Znode): Record<string, string | number> {
+/** As the recordings have it: zxids and owners in hex. */
+export function statOf(node: Znode): Record<string, string | number> {
   return {
     czxid: `0x${node.czxid.toString(16)}`,
     mzxid: `0x${node.mzxid.toString(16)}`,

@@ -20,7 +20,7 @@ import {
 import { DataTree } from '../../../src/store/data-tree.ts';
 import { CONTAINER_OWNER, NodeKind, ttlOfOwner, ttlOwner } from '../../../src/store/owner.ts';
 import { type Txn, type TxnBody, TxnType } from '../../../src/store/txn.ts';
-import type { Znode } from '../../../src/store/znode.ts';
+import { statOf } from '../../support/expected-tree.ts';
 
 const GOLDEN = join(process.cwd(), 'test/golden/apache-datadir');
 /** Kept by each server on its own, outside the log. */
@@ -136,22 +136,6 @@ function toTxn(record: Recorded): Txn {
     origin: SERVER_NONE,
     requestId: 0,
     body,
-  };
-}
-
-function statOf(node: Znode): Record<string, string | number> {
-  return {
-    czxid: `0x${node.czxid.toString(16)}`,
-    mzxid: `0x${node.mzxid.toString(16)}`,
-    ctime: node.ctimeMs,
-    mtime: node.mtimeMs,
-    version: node.version,
-    cversion: node.cversion,
-    aversion: node.aversion,
-    ephemeralOwner: `0x${BigInt.asUintN(64, node.ephemeralOwner).toString(16)}`,
-    dataLength: node.dataLength,
-    numChildren: node.numChildren,
-    pzxid: `0x${node.pzxid.toString(16)}`,
   };
 }
 
