@@ -99,10 +99,15 @@ export class ZabNode {
     this.#tryFound();
   }
 
-  /** Time has passed. Call it at least every few heartbeats, and first of all after the process was frozen. */
-  tick(nowMs: number): void {
+  /** What time it is when something comes between two ticks: whoever is heard then, is heard now. */
+  noteTime(nowMs: number): void {
     invariant(nowMs >= this.#state.nowMs, 'the monotonic clock goes backwards');
     this.#state.nowMs = nowMs;
+  }
+
+  /** Time has passed. Call it at least every few heartbeats, and first of all after the process was frozen. */
+  tick(nowMs: number): void {
+    this.noteTime(nowMs);
     if (this.#isStopped) return;
     const elected = this.#election?.tick();
     if (elected !== undefined) this.#settle(elected);

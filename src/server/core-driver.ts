@@ -84,10 +84,11 @@ export class CoreDriver {
     }
   }
 
-  /** Tells the core the time when it was long without. */
+  /** Tells the core the time, and has it act on it when it was long without. */
   noticeTime(): void {
     const nowMs = this.#runtime.clock.monotonicMs();
     if (nowMs - this.#tickedMs > PAUSE_MS) this.#passTime(nowMs);
+    else this.#node.noteTime(nowMs);
   }
 
   /** The core has been given work: drains at the end of the turn. */

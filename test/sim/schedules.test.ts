@@ -155,3 +155,14 @@ test('sessions: a clock that was set back gives no living session away', async (
   assert.equal(first.session?.state, 'live');
   assert.notEqual(second.session?.id, first.session?.id);
 });
+
+test('liveness: a leader whose clock is slow is not taken for silent, nor are its followers', async () => {
+  const stage = new Stage({ ...SHAPE, peerHeartbeatMs: 30, peerTimeoutsMs: [90, 90, 90] });
+  await stage.whole();
+  const searches = stage.count('looking');
+  // Its pings come at every moment between two looks of the others at the clock.
+  stage.world.setClockRate(stage.leader().hostName, 0.9);
+  await stage.world.runFor(10_000);
+  assert.equal(stage.count('looking'), searches);
+  assert.equal(stage.count('peerClosed'), 0);
+});
