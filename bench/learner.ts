@@ -51,6 +51,8 @@ export async function lookAtLearner(
     const load = await runLoad(others, SETS, LOAD, {
       begin: () => {
         servedMs = catchUp();
+        // Whoever awaits it hears of a failure, at the end of the load.
+        servedMs.catch(() => undefined);
       },
       end: () => undefined,
     });
@@ -66,16 +68,19 @@ export async function lookAtLearner(
   }
 }
 
+async function stateOf(address: Address): Promise<string> {
+  const zxid = /^Zxid: (.*)$/m.exec(await askWord(address, 'srvr'))?.[1] ?? '';
+  const metrics = await askWord(address, 'mntr');
+  const nodeCount = /^zk_znode_count\t(.*)$/m.exec(metrics)?.[1] ?? '';
+  const digest = /^zk_tree_digest\t(.*)$/m.exec(metrics)?.[1] ?? '';
+  return `${zxid} ${nodeCount} ${digest}`.trim();
+}
+
 /** Waits until all servers show the same last transaction and nodes, and, where they have one, digest. */
 async function levelled(addresses: readonly Address[]): Promise<string> {
   const deadlineMs = performance.now() + LEVEL_TIMEOUT_MS;
   for (;;) {
-    const answers = await Promise.all(addresses.map((address) => askWord(address, 'mntr')));
-    const shown = answers.map((text) =>
-      ['last_zxid', 'znode_count', 'tree_digest']
-        .flatMap((name) => new RegExp(`^zk_${name}\t(.*)$`, 'm').exec(text)?.[1] ?? [])
-        .join(' '),
-    );
+    const shown = await Promise.all(addresses.map(stateOf));
     const isLevel = new Set(shown).size === 1 && shown[0] !== '';
     if (isLevel) return `all servers show ${shown[0]}`;
     if (performance.now() > deadlineMs) return `servers differ: ${shown.join('; ')}`;

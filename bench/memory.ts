@@ -30,8 +30,8 @@ const command = new ToolCommand(USAGE);
 const DATA_BYTES = 100;
 const SETTLE_MS = 3000;
 const IDLE_MS = 10_000;
-const SESSION_TIMEOUT_MS = 10_000;
-/** As clients that negotiated 30 s do. */
+const SESSION_TIMEOUT_MS = 30_000;
+/** As clients that negotiated that do. */
 const PING_INTERVAL_MS = 10_000;
 const LOOKS = ['empty', 'tree', 'learner', 'pauses'] as const;
 const IDLE_SESSIONS = [1, 1000];

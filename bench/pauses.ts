@@ -6,7 +6,7 @@ import { runLoad } from '../src/bench/load-run.ts';
 import { poll } from '../src/bench/poll.ts';
 import { ownProgram, vivariumKind } from '../src/bench/server-kinds.ts';
 import { snapshotCount } from '../src/bench/snapshot-count.ts';
-import { Target } from '../src/bench/target.ts';
+import { Target, TargetError } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
 import type { LoadOptions, Workload } from '../src/bench/workloads.ts';
 import type { Pauses } from './pause-hook.ts';
@@ -31,7 +31,7 @@ const LOAD: LoadOptions = {
 
 /** What is to be said of it, a line each. */
 export async function lookAtPauses(nodeCount: number, directory: string): Promise<string[]> {
-  const file = path.join(directory, 'pauses.json');
+  const file = path.join(directory, `pauses-${nodeCount}.json`);
   const hook = new URL('./pause-hook.js', import.meta.url);
   hook.searchParams.set('file', file);
   const kind = vivariumKind('vivarium', ['--import', hook.href, ownProgram()], undefined);
@@ -41,7 +41,8 @@ export async function lookAtPauses(nodeCount: number, directory: string): Promis
     await loadTree(target, nodeCount, DATA_BYTES, LOAD);
     await runLoad(target, SETS, LOAD);
     target.signal(0, 'SIGUSR2');
-    await poll(() => existsSync(file), FILE_TIMEOUT_MS);
+    const isThere = await poll(() => existsSync(file), FILE_TIMEOUT_MS);
+    if (!isThere) throw new TargetError('the server does not say how long it stood still');
     const { longestCollection, collections, longestGap, waitingInIt } = JSON.parse(
       readFileSync(file, 'utf8'),
     ) as Pauses;

@@ -2,8 +2,8 @@
 // What takes all processors by itself goes first, alone: beside others it would say nothing about speed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 
 const LEFT_OUT = new Set(['interop', 'sim-long']);
@@ -24,10 +24,15 @@ if (tests.length === 0) {
 const isAlone = (file) => ALONE.has(path.basename(file));
 const runs = [tests.filter(isAlone), tests.filter((file) => !isAlone(file))];
 const concurrency = Math.max(2, availableParallelism());
+const directory = mkdtempSync(path.join(tmpdir(), 'vivarium-failures-'));
+const failures = path.join(directory, 'failures');
 const reporters = [
-  process.stdout.isTTY ? 'spec' : 'tap',
-  new URL('failures-reporter.js', import.meta.url).pathname,
-].flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']);
+  `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
+  '--test-reporter-destination=stdout',
+  `--test-reporter=${new URL('failures-reporter.js', import.meta.url).href}`,
+  `--test-reporter-destination=${failures}`,
+];
+let failed = '';
 for (const files of runs) {
   if (files.length === 0) continue;
   const options = [
@@ -39,4 +44,7 @@ for (const files of runs) {
   const runner = spawn(process.execPath, [...options, ...files], { stdio: 'inherit' });
   const [code, signal] = await once(runner, 'exit');
   if (code !== 0 || signal !== null) process.exitCode = code || 1;
+  if (existsSync(failures)) failed += readFileSync(failures, 'utf8');
 }
+process.stdout.write(failed);
+rmSync(directory, { recursive: true });

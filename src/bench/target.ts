@@ -20,7 +20,7 @@ const DATA = 'data';
 const READY_TIMEOUT_MS = 60_000;
 /** Beside others that are busy. */
 const LEARNER_TIMEOUT_MS = 180_000;
-const POLL_MS = 50;
+const POLL_MS = 10;
 const OPEN_TIMEOUT_MS = 2000;
 
 /** How a server of some kind is started on a configuration file. */

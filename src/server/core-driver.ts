@@ -26,30 +26,52 @@ export interface CoreDriverHooks {
 
 /** Interval of the core's clock while an election is on. */
 const TICK_LOOKING_MS = 10;
-/** In quiet times, half a heartbeat within these: waking up is most of what an idle server costs. */
+/**
+ * In quiet times, half a heartbeat within these, since waking up is most of what an idle server costs;
+ * but never more than a whole one, for pings leave at a tick.
+ */
 const TICK_SETTLED_MIN_MS = 50;
 const TICK_SETTLED_MAX_MS = 100;
-/** The process stood still for so long: deadlines may have passed unseen. */
+/** The process stood still for so long. */
 const PAUSE_MS = 200;
 
+/** What is driven. */
+export type DrivenCore = Pick<ZabNode, 'start' | 'tick' | 'noteTime' | 'takeEffects'>;
+
+export type DriverRuntime = Pick<Runtime, 'clock' | 'timers' | 'reached'>;
+
+/** Of the peers; milliseconds. */
+export interface CoreDriverTimings {
+  readonly peerHeartbeatMs: number;
+  readonly peerTimeoutMs: number;
+}
+
 export class CoreDriver {
-  readonly #node: ZabNode;
-  readonly #runtime: Runtime;
+  readonly #node: DrivenCore;
+  readonly #runtime: DriverRuntime;
   readonly #hooks: CoreDriverHooks;
   readonly #settledTickMs: number;
+  /** Without a tick for so long deadlines may have passed unseen: they come before what waited. */
+  readonly #overdueMs: number;
   #tickedMs: number;
   #isDrainScheduled = false;
   #isDraining = false;
   #isStopped = false;
   #tickTimer: Timer | undefined;
 
-  /** `heartbeatMs`: of peers. */
-  constructor(node: ZabNode, runtime: Runtime, heartbeatMs: number, hooks: CoreDriverHooks) {
+  constructor(
+    node: DrivenCore,
+    runtime: DriverRuntime,
+    { peerHeartbeatMs, peerTimeoutMs }: CoreDriverTimings,
+    hooks: CoreDriverHooks,
+  ) {
     this.#node = node;
     this.#runtime = runtime;
     this.#hooks = hooks;
-    const tickMs = Math.max(TICK_SETTLED_MIN_MS, Math.ceil(heartbeatMs / 2));
+    const fewestMs = Math.min(TICK_SETTLED_MIN_MS, peerHeartbeatMs);
+    const tickMs = Math.max(fewestMs, Math.ceil(peerHeartbeatMs / 2));
     this.#settledTickMs = Math.min(TICK_SETTLED_MAX_MS, tickMs);
+    this.#overdueMs = Math.min(PAUSE_MS, peerTimeoutMs / 2);
     this.#tickedMs = runtime.clock.monotonicMs();
   }
 
@@ -86,9 +108,17 @@ export class CoreDriver {
 
   /** Tells the core the time, and has it act on it when it was long without. */
   noticeTime(): void {
+    if (this.#isStopped) return;
     const nowMs = this.#runtime.clock.monotonicMs();
-    if (nowMs - this.#tickedMs > PAUSE_MS) this.#passTime(nowMs);
-    else this.#node.noteTime(nowMs);
+    if (nowMs - this.#tickedMs > this.#overdueMs) {
+      this.#passTime(nowMs);
+      return;
+    }
+    try {
+      this.#node.noteTime(nowMs);
+    } catch (error) {
+      this.#hooks.failed(error);
+    }
   }
 
   /** The core has been given work: drains at the end of the turn. */

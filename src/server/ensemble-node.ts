@@ -229,7 +229,7 @@ export class EnsembleNode implements ReplicaPeers {
 
   #createDriver(failed: (error: unknown) => void): CoreDriver {
     const { config, runtime } = this.#options;
-    return new CoreDriver(this.node, runtime, config.peerHeartbeatMs, {
+    return new CoreDriver(this.node, runtime, config, {
       carryOut: (effect) => this.#effects.carryOut(effect),
       drained: () => this.#writer.flush(),
       timePassed: (nowMs) => {
@@ -298,6 +298,7 @@ export class EnsembleNode implements ReplicaPeers {
   }
 
   #persisted(id: number): void {
+    this.#driver.noticeTime();
     this.node.persisted(id);
     this.#driver.drain();
   }

@@ -211,6 +211,8 @@ export function besidePacks(generation: number): readonly [KeyRange, KeyRange] {
 /** What a key of the state store is for; undefined when it fits none of the shapes above. */
 export function stateKeyKind(key: Uint8Array): 'meta' | 'pack' | RecordKind | undefined {
   if (key.length < GENERATION_KEY_BYTES || key[0] !== GENERATION) return undefined;
+  const generation = keyGeneration(key);
+  if (generation === 0 || generation > NUMBER_MAX) return undefined;
   const kind = key[5];
   if (kind === PACK) return key.length === PACK_KEY_BYTES ? 'pack' : undefined;
   if (kind === STATE_META) return key.length === GENERATION_KEY_BYTES ? 'meta' : undefined;

@@ -145,14 +145,17 @@ describe('three servers under a client that writes without pause', () => {
     const leaderPort = statuses.find(({ id }) => id === leader)?.port ?? 0;
     const alone = await writerFor(`127.0.0.1:${leaderPort}`, '/alone');
     for (const { pid } of others) process.kill(pid ?? 0, 'SIGSTOP');
-    await alone.ask('hang');
-    // The leader has the write on its own disk when it steps down for lack of followers.
-    await waitUntil(
-      async () => /not currently serving/.test(await fourLetterWord(leaderPort, 'srvr')),
-      SERVING_MS,
-    );
-    // The others end with the write unread in their sockets: woken up, they could still accept it.
-    await Promise.all(ensemble.running.map((id) => ensemble.kill(id)));
+    try {
+      await alone.ask('hang');
+      // The leader has the write on its own disk when it steps down for lack of followers.
+      await waitUntil(
+        async () => /not currently serving/.test(await fourLetterWord(leaderPort, 'srvr')),
+        SERVING_MS,
+      );
+    } finally {
+      // The others end with the write unread in their sockets: woken up, they could still accept it.
+      await Promise.all(ensemble.running.map((id) => ensemble.kill(id)));
+    }
     for (const { id } of others) await ensemble.restart(id);
     await leaderOf(ensemble, SERVING_MS);
     await writer.ask('burst 10');

@@ -126,7 +126,7 @@ interface Answer {
 function isWhole(dump: string): boolean {
   const [sessions = ''] = dump.split('ephemeral nodes dump:');
   const counted = /^\w+ Sets \(\d+\)\/\((\d+)\):$/m.exec(sessions)?.[1];
-  return counted === undefined || sessions.match(/^\t0x/gm)?.length === Number(counted);
+  return counted === undefined || (sessions.match(/^\t0x/gm)?.length ?? 0) === Number(counted);
 }
 
 async function answerTo(address: string, asked: string): Promise<string> {

@@ -27,7 +27,7 @@ export interface Step {
   readonly outputs: readonly Output[];
 }
 
-/** Time passes only by `tick`: a little of it lets an election end, much of it ends every patience. */
+/** Here time passes only by `tick`: a little of it lets an election end, much of it ends every patience. */
 export const WAIT_MS = 100;
 export const PATIENCE_MS = 1_000_000;
 

@@ -440,6 +440,14 @@ test('StateStore.dropOtherGenerations() leaves none that passes for complete, wh
   }
 });
 
+test('StateStore.dropOtherGenerations() refuses a key whose generation is damaged', async () => {
+  const { host, state } = await filledServer();
+  const damaged = packKey(2, { sequence: 1, number: 0 });
+  damaged[1] = 0x80;
+  host.disk.edit('state', damaged, new Uint8Array(1));
+  await rejects(state.dropOtherGenerations(), 'STATE_DAMAGED', /not a known key/);
+});
+
 test('SnapshotStage.add() refuses a chunk that is damaged, missing, repeated or out of turn', async () => {
   const leader = await filledServer();
   const learner = await newServer(2);
