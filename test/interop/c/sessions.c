@@ -45,7 +45,10 @@ static void a_wrong_password_is_refused(void) {
     struct session *second = begin_session(server(-1), &id, 0);
     await_state(second, ZOO_EXPIRED_SESSION_STATE);
     EXPECT(is_unrecoverable(second->handle));
-    EXPECT_INT(zoo_exists(first->handle, ROOT, 0, NULL), ZOK);
+    /* A server cuts the session's connection before it looks at the password; the session lives on. */
+    int code = zoo_exists(first->handle, ROOT, 0, NULL);
+    if (code == ZCONNECTIONLOSS) code = zoo_exists(first->handle, ROOT, 0, NULL);
+    EXPECT_INT(code, ZOK);
 }
 
 static void a_closed_session_is_gone(void) {
