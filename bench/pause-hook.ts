@@ -13,6 +13,8 @@ export interface Pauses {
   collections: number;
   /** Between two looks of the event loop at its timers, which are due every 2 ms. */
   longestGap: number;
+  /** When that gap ended, since the watch began. */
+  gapAt: number;
   /** Of that gap: the thread was ready to run, and others had the core. */
   waitingInIt: number;
 }
@@ -20,6 +22,7 @@ export interface Pauses {
 const LOOK_MS = 2;
 const file = new URL(import.meta.url).searchParams.get('file') ?? 'pauses.json';
 let pauses: Pauses | undefined;
+let beganMs = 0;
 let lookedMs = 0;
 let waitedMs = 0;
 
@@ -37,12 +40,14 @@ setInterval(() => {
   restart();
   if (pauses === undefined || gapMs <= pauses.longestGap) return;
   pauses.longestGap = gapMs;
+  pauses.gapAt = performance.now() - beganMs;
   pauses.waitingInIt = waitingMs;
 }, LOOK_MS).unref();
 
 process.on('SIGUSR2', () => {
   if (pauses === undefined) {
-    pauses = { longestCollection: 0, collections: 0, longestGap: 0, waitingInIt: 0 };
+    pauses = { longestCollection: 0, collections: 0, longestGap: 0, gapAt: 0, waitingInIt: 0 };
+    beganMs = performance.now();
     restart();
     return;
   }

@@ -21,7 +21,7 @@ const SETS: Workload = {
   isMain: false,
 };
 const LOAD: LoadOptions = {
-  connections: 16,
+  connections: 50,
   keys: 10_000,
   watchers: 0,
   rate: 5000,
@@ -43,15 +43,14 @@ export async function lookAtPauses(nodeCount: number, directory: string): Promis
     target.signal(0, 'SIGUSR2');
     const isThere = await poll(() => existsSync(file), FILE_TIMEOUT_MS);
     if (!isThere) throw new TargetError('the server does not say how long it stood still');
-    const { longestCollection, collections, longestGap, waitingInIt } = JSON.parse(
-      readFileSync(file, 'utf8'),
-    ) as Pauses;
+    const pauses = JSON.parse(readFileSync(file, 'utf8')) as Pauses;
+    const { longestCollection, collections, longestGap, gapAt, waitingInIt } = pauses;
     const { count } = await snapshotCount(target.addresses);
     return [
       `${nodeCount} nodes, then ${LOAD.rate} sets a second, ${count} checkpoints: ` +
         `${collections} collections, the longest ${longestCollection.toFixed(0)} ms`,
       `the event loop stood still for at most ${longestGap.toFixed(0)} ms, ` +
-        `${waitingInIt.toFixed(0)} of them waiting for a core`,
+        `${(gapAt / 1000).toFixed(1)} s from the start, ${waitingInIt.toFixed(0)} of them waiting for a core`,
     ];
   } finally {
     await target.stop();
