@@ -104,9 +104,13 @@ function said(who: 'original' | 'ours'): (difference: Difference) => readonly st
   return (difference) => difference[who].map((lines) => [...lines]);
 }
 
+/** Another thread of the original tells of its connection: before the first mark, or behind it when it is late. */
+const CONNECTED = 'WatchedEvent state:SyncConnected type:None path:null';
+
 /** What stands between two marks, on both streams; what is in front of the first and behind the last is left out. */
 function parted({ output, errors }: Printed): string[][][] {
-  const outputs = between(output, MARK_OUTPUT);
+  const answers = output.filter((line) => line !== CONNECTED);
+  const outputs = between(answers, MARK_OUTPUT);
   const complaints = between(errors.split('\n'), MARK_ERROR);
   return outputs.map((lines, index) => [lines, complaints[index] ?? []]);
 }
