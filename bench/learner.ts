@@ -3,31 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askWord } from '../src/bench/four-letter.ts';
 import { runLoad } from '../src/bench/load-run.ts';
-import type { ServerKind } from '../src/bench/target.ts';
-import { Target } from '../src/bench/target.ts';
+import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
-import type { LoadOptions, Workload } from '../src/bench/workloads.ts';
 import type { Address } from '../src/runtime/runtime.ts';
+import { DATA_BYTES, pipelinedSets, WRITE_LOAD } from './write-load.ts';
 
 const SERVERS = 3;
-const DATA_BYTES = 100;
 const LEVEL_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
-const SETS: Workload = {
-  operation: 'set',
-  size: DATA_BYTES,
-  depth: 32,
-  writePercent: 100,
-  isMain: false,
-};
-const LOAD: LoadOptions = {
-  connections: 50,
-  keys: 10_000,
-  watchers: 0,
-  rate: undefined,
-  warmupSeconds: 2,
-  seconds: 60,
-};
 
 /** What is to be said of it, a line each. Rejects with a `TargetError` when it never serves. */
 export async function lookAtLearner(
@@ -37,7 +20,7 @@ export async function lookAtLearner(
 ): Promise<string[]> {
   const target = await Target.start(kind, SERVERS, directory);
   try {
-    await loadTree(target, nodeCount, DATA_BYTES, { ...LOAD, connections: 16 });
+    await loadTree(target, nodeCount, DATA_BYTES, { ...WRITE_LOAD, connections: 16 });
     const follower = await target.followerControl();
     await follower.empty();
     let servedMs = Promise.resolve(Number.NaN);
@@ -48,7 +31,7 @@ export async function lookAtLearner(
       return performance.now() - beganMs;
     };
     const others = { name: target.name, addresses: follower.others, pids: [] };
-    const load = await runLoad(others, SETS, LOAD, {
+    const load = await runLoad(others, pipelinedSets(), WRITE_LOAD, {
       begin: () => {
         servedMs = catchUp();
         // Whoever awaits it hears of a failure, at the end of the load.
@@ -59,7 +42,7 @@ export async function lookAtLearner(
     const seconds = ((await servedMs) / 1000).toFixed(1);
     return [
       `${nodeCount} nodes: an emptied follower served after ${seconds} s`,
-      `beside ${Math.round(load.opsPerSecond)} sets a second for ${LOAD.seconds} s, ` +
+      `beside ${Math.round(load.opsPerSecond)} sets a second for ${WRITE_LOAD.seconds} s, ` +
         `p99 ${(load.p99Us / 1000).toFixed(0)} ms; ${load.failures.join(', ') || 'verified'}`,
       `afterwards: ${await levelled(target.addresses)}`,
     ];

@@ -8,26 +8,12 @@ import { ownProgram, vivariumKind } from '../src/bench/server-kinds.ts';
 import { snapshotCount } from '../src/bench/snapshot-count.ts';
 import { Target, TargetError } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
-import type { LoadOptions, Workload } from '../src/bench/workloads.ts';
+import type { LoadOptions } from '../src/bench/workloads.ts';
 import type { Pauses } from './pause-hook.ts';
+import { DATA_BYTES, pipelinedSets, WRITE_LOAD } from './write-load.ts';
 
-const DATA_BYTES = 100;
 const FILE_TIMEOUT_MS = 10_000;
-const SETS: Workload = {
-  operation: 'set',
-  size: DATA_BYTES,
-  depth: 32,
-  writePercent: 100,
-  isMain: false,
-};
-const LOAD: LoadOptions = {
-  connections: 50,
-  keys: 10_000,
-  watchers: 0,
-  rate: 5000,
-  warmupSeconds: 0,
-  seconds: 30,
-};
+const LOAD: LoadOptions = { ...WRITE_LOAD, rate: 5000, warmupSeconds: 0, seconds: 30 };
 
 /** What is to be said of it, a line each. */
 export async function lookAtPauses(nodeCount: number, directory: string): Promise<string[]> {
@@ -39,7 +25,7 @@ export async function lookAtPauses(nodeCount: number, directory: string): Promis
   try {
     target.signal(0, 'SIGUSR2');
     await loadTree(target, nodeCount, DATA_BYTES, LOAD);
-    await runLoad(target, SETS, LOAD);
+    await runLoad(target, pipelinedSets(), LOAD);
     target.signal(0, 'SIGUSR2');
     const isThere = await poll(() => existsSync(file), FILE_TIMEOUT_MS);
     if (!isThere) throw new TargetError('the server does not say how long it stood still');
