@@ -60,6 +60,8 @@ export interface RunningServers {
 export interface BenchOptions {
   readonly mode: Mode;
   readonly files: readonly string[];
+  /** Of `report`: the targets it shows; undefined: all. */
+  readonly shown: readonly string[] | undefined;
   /** Either these are measured, */
   readonly running: readonly RunningServers[];
   /** or these, which are started for it, in ensembles of each of the sizes. */
@@ -93,12 +95,14 @@ export function parseOptions(given: BenchArguments): BenchOptions {
     throw new UsageError('--targets are servers to start, --servers run already: give one of them');
   }
   const quick = given.quick ?? false;
-  const targets = running.length > 0 ? [] : (given.targets ?? 'vivarium').split(',');
+  const targets = given.targets?.split(',');
+  const started = running.length > 0 || mode === 'report' ? [] : (targets ?? ['vivarium']);
   return {
     mode,
     files: given.files ?? [],
+    shown: targets,
     running,
-    kinds: targets.map((text) => serverKind(text, profileDirectory)),
+    kinds: started.map((text) => serverKind(text, profileDirectory)),
     serverCounts: serverCountsOf(given.members ?? (mode === 'failover' ? '3' : '1,3')),
     rounds: whole('rounds', given.rounds ?? (quick ? 1 : DEFAULT_ROUNDS)),
     workloads: chooseWorkloads(given),
@@ -210,7 +214,8 @@ function serverKind(text: string, profileDirectory: string | undefined): ServerK
     throw new UsageError(`--targets ${text}: expected vivarium, apache or NAME=FILE`);
   }
   const name = text.slice(0, separator);
-  return vivariumKind(name, [...words, path.resolve(program)], profileDirectory);
+  const node = words[0]?.startsWith('-') === false ? words.shift() : undefined;
+  return vivariumKind(name, [...words, path.resolve(program)], profileDirectory, node);
 }
 
 function whole(name: string, value: number): number {

@@ -210,7 +210,10 @@ class BenchSession {
 }
 
 /** Prints the tables of all results; the exit code. */
-function report(entries: readonly Entry[], { svgFile }: BenchOptions): number {
+function report(all: readonly Entry[], { svgFile, shown }: BenchOptions): number {
+  const entries = all.filter(
+    (entry) => !('target' in entry) || (shown?.includes(entry.target) ?? true),
+  );
   const sizes = new Set(entries.flatMap((entry) => ('servers' in entry ? entry.servers : [])));
   for (const servers of sizes) {
     const title = servers === 1 ? 'Standalone' : `${servers} servers`;

@@ -11,13 +11,14 @@ const APACHE_CLASS_PATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
 const APACHE_MAIN = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 
 /**
- * `program`: the bin/vivarium.js to run, options of Node's in front. With a directory its servers
- * leave CPU profiles there.
+ * `program`: the bin/vivarium.js to run, options of Node's in front; `node`: what runs it. With a
+ * directory its servers leave CPU profiles there.
  */
 export function vivariumKind(
   name: string,
   program: readonly string[],
   profileDirectory: string | undefined,
+  node: string = process.execPath,
 ): ServerKind {
   const profileFile = (id: number): string | undefined =>
     profileDirectory && path.join(profileDirectory, `${name}-${id}.cpuprofile`);
@@ -25,7 +26,7 @@ export function vivariumKind(
     name,
     profileFile,
     command: (id, configFile) => ({
-      program: process.execPath,
+      program: node,
       args: [...profileArgs(profileFile(id)), ...program, 'server', configFile],
     }),
   };

@@ -21,7 +21,7 @@ const OPTIONS = {
   'against-pids': text(SERVERS, 'processes of --against'),
   targets: text(
     SERVERS,
-    "servers to start: vivarium, apache, NAME=FILE for another bin/vivarium.js ('NAME=NODE-OPTIONS FILE') [vivarium]",
+    "servers to start: vivarium, apache, NAME=FILE for another bin/vivarium.js ('NAME=NODE NODE-OPTIONS FILE': by that Node) [vivarium]; of a report, the names of those to show",
   ),
   members: text(SERVERS, 'sizes of the ensembles to start, one after the other [1,3; failover: 3]'),
   dir: text(SERVERS, 'where started servers keep their data meanwhile'),

@@ -29,6 +29,18 @@ describe('parseOptions()', () => {
     ]);
   });
 
+  test('takes another Node for a target', () => {
+    const [kind] = parseOptions({ targets: 'newer=/opt/node/bin/node --no-opt bin/v.js' }).kinds;
+    const { program, args } = kind?.command(1, 'zoo.cfg') ?? {};
+    assert.equal(program, '/opt/node/bin/node');
+    assert.deepEqual(args, ['--no-opt', path.resolve('bin/v.js'), 'server', 'zoo.cfg']);
+  });
+
+  test('of a report, the targets are names, and none is started', () => {
+    const { shown, kinds } = parseOptions({ mode: 'report', targets: 'newer,apache' });
+    assert.deepEqual([shown, kinds], [['newer', 'apache'], []]);
+  });
+
   test('takes two sets of running servers, with processes of theirs', () => {
     const { running, kinds } = parseOptions({
       servers: 'zk1:2182,[::1]:2183,zk3',
