@@ -92,7 +92,8 @@ export interface SessionRecord {
   /** Host of the server at which it began. */
   readonly home: string;
   kind: SessionKind;
-  readonly beganMs: number;
+  /** When the client asked for it: its server may have died before the answer arrived. */
+  readonly askedMs: number;
   /** Whether it asked for an ephemeral node, whatever became of that. */
   askedEphemeral: boolean;
   readonly id: bigint;
@@ -134,6 +135,10 @@ export class History {
     this.#nowMs = nowMs;
   }
 
+  get nowMs(): number {
+    return this.#nowMs();
+  }
+
   get highestAcked(): number {
     return this.#highestAcked;
   }
@@ -153,17 +158,18 @@ export class History {
     timeoutMs: number,
     home = '',
     kind: SessionKind = 'replicated',
+    askedMs = this.nowMs,
   ): SessionRecord {
     const session: SessionRecord = {
       client,
       home,
       kind,
-      beganMs: this.#nowMs(),
+      askedMs,
       askedEphemeral: false,
       id,
       timeoutMs,
       state: 'live',
-      aliveMs: this.#nowMs(),
+      aliveMs: askedMs,
       expiredMs: 0,
       expiredBy: '',
       closedZxid: 0,

@@ -100,6 +100,7 @@ export class SimClient {
   #password: Uint8Array = new Uint8Array(16);
   #lastZxid = 0;
   #lastHeardMs = 0;
+  #greetedMs = 0;
   #lastXid = 0;
   #outstanding: { readonly xid: number; readonly operation: Operation }[] = [];
   #isThinking = false;
@@ -177,6 +178,7 @@ export class SimClient {
 
   #greet(): void {
     this.#state = 'greeting';
+    this.#greetedMs = this.#context.history.nowMs;
     const mark = this.#writer.beginFrame();
     encodeConnectRequest(this.#writer, {
       protocolVersion: 0,
@@ -283,7 +285,14 @@ export class SimClient {
     const kind = this.#isReadOnly ? 'temporary' : this.#context.sessions;
     const session =
       this.#session ??
-      history.sessionBegan(this.number, sessionId, timeoutMs, this.#hostName, kind);
+      history.sessionBegan(
+        this.number,
+        sessionId,
+        timeoutMs,
+        this.#hostName,
+        kind,
+        this.#greetedMs,
+      );
     session.timeoutMs = timeoutMs;
     if (session.id !== response.sessionId) this.#violated('was given another session than its own');
     this.#session = session;

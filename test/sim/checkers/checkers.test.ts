@@ -4,6 +4,7 @@ import type { Zxid } from '../../../src/base/ids.ts';
 import { CreateMode } from '../../../src/base/op-code.ts';
 import { EventType } from '../../../src/base/watch-event.ts';
 import { create, read, set, write } from '../drafts.ts';
+import type { Crashes } from './expiry.ts';
 import { ServerHistory, type ServerSight } from './server-history.ts';
 import { dataOf, judge, stat, type Teller } from './tale.ts';
 
@@ -13,8 +14,8 @@ function assertBroken(tell: (first: Teller, second: Teller) => void, expected: R
   assert.match(violations.join('\n'), expected);
 }
 
-function assertFine(tell: (first: Teller, second: Teller) => void): void {
-  assert.deepEqual(judge(tell), []);
+function assertFine(tell: (first: Teller, second: Teller) => void, crashes?: Crashes): void {
+  assert.deepEqual(judge(tell, crashes), []);
 }
 
 describe('replies', () => {
@@ -246,6 +247,16 @@ describe('ephemerals', () => {
       first.created('/r/0', 1);
       first.history.sessionExpired(first.session, first.session.home);
     }, /timeout of 1000 ms expired \d ms after it was heard of/);
+  });
+
+  test('a session of one server is over with that server, also before its client hears of it', () => {
+    const beginLate = ({ history, number }: Teller): void => {
+      const askedMs = history.nowMs;
+      const session = history.sessionBegan(number, 7n, 1000, 's1', 'local', askedMs);
+      history.sessionExpired(session, 's1');
+    };
+    assertFine(beginLate, new Map([['s1', [2.5]]]));
+    assertBroken(beginLate, /timeout of 1000 ms expired \d ms after it was heard of/);
   });
 
   test('an acknowledged ephemeral node makes its session one that every server knows', () => {

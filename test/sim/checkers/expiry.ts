@@ -31,8 +31,8 @@ export function checkExpiry(
  * that was about to become a replicated one when its server lost the leader may be known nowhere.
  */
 function mayBeUnknown(session: SessionRecord, crashes: Crashes): boolean {
-  const { kind, home, beganMs, expiredMs, expiredBy, askedEphemeral } = session;
+  const { kind, home, askedMs, expiredMs, expiredBy, askedEphemeral } = session;
   if (kind === 'replicated') return false;
   if (expiredBy !== home || (kind === 'local' && askedEphemeral)) return true;
-  return (crashes.get(home) ?? []).some((ms) => ms >= beganMs && ms <= expiredMs);
+  return (crashes.get(home) ?? []).some((ms) => ms >= askedMs && ms <= expiredMs);
 }

@@ -8,6 +8,7 @@ import type { EventType } from '../../../src/base/watch-event.ts';
 import { create, read, set, write } from '../drafts.ts';
 import { type Draft, History, type Operation, type Reply, type SessionRecord } from '../history.ts';
 import { checkHistory } from './check-history.ts';
+import type { Crashes } from './expiry.ts';
 
 /** What a node's Stat says, where it matters. */
 export function stat(mzxid: number, version = 0, owner: bigint = SESSION_NONE): Stat {
@@ -106,7 +107,10 @@ export function dataOf(path: string): string {
 }
 
 /** What the checkers say of a tale with two clients; the second one audits. */
-export function judge(tell: (first: Teller, second: Teller) => void): string[] {
+export function judge(
+  tell: (first: Teller, second: Teller) => void,
+  crashes: Crashes = new Map(),
+): string[] {
   let nowMs = 0;
   const history = new History(() => nowMs++);
   const first = new Teller(history);
@@ -115,6 +119,6 @@ export function judge(tell: (first: Teller, second: Teller) => void): string[] {
   const violations: string[] = [];
   const auditors = new Set([second.number]);
   const ended = new Set(history.sessions.filter(({ state }) => state !== 'live'));
-  checkHistory(history, { auditors, ended, blindMs: 100, crashes: new Map() }, violations);
+  checkHistory(history, { auditors, ended, blindMs: 100, crashes }, violations);
   return violations;
 }
