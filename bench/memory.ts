@@ -164,13 +164,10 @@ async function lookAtTree(
       kind,
       `${nodeCount} nodes: ${memoryOf(target)}; ${result.failures.join(', ') || 'verified'}`,
     );
-    if (plan.serverCount > 1) return;
-    const control = await target.leaderControl();
-    control.kill();
-    while (target.pids.length > 0) await sleep(1);
+    await target.kill();
     const beganMs = performance.now();
-    control.restart();
-    await control.ready();
+    target.restart();
+    await target.ready();
     say(kind, `${nodeCount} nodes: restart ${elapsed(beganMs)}; ${cpuOf(target)} of CPU`);
     await sleep(SETTLE_MS);
     say(kind, `${nodeCount} nodes, after the restart: ${memoryOf(target)}`);

@@ -180,6 +180,17 @@ export class Target {
     return this.#kind.profileFile(at + 1);
   }
 
+  /** Ends all servers at once, as a loss of power would; resolves when they are gone. */
+  async kill(): Promise<void> {
+    for (const server of this.#servers) server.signal('SIGKILL');
+    while (this.pids.length > 0) await sleep(POLL_MS);
+  }
+
+  /** After `kill`: starts them on what they have stored. */
+  restart(): void {
+    for (const server of this.#servers) server.start();
+  }
+
   /** Ends all servers and removes their data. */
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()));
