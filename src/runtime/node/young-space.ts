@@ -19,15 +19,20 @@ export function limitYoungSpace(bytes: number = YOUNG_BYTES): void {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
   if (options.some((option) => OWN_CHOICE.test(option))) return;
   const observer = new PerformanceObserver(() => {
-    if (youngSpaceBytes() < bytes) return;
+    // It doubles, and its pages' own headers are not counted: beyond half of it, it is there.
+    if (youngSpaceBytes() <= bytes / 2) return;
     setFlagsFromString('--semi-space-growth-factor=1');
     observer.disconnect();
   });
   observer.observe({ entryTypes: ['gc'] });
 }
 
-/** What the space takes now. */
+/**
+ * What both halves take once the one in use is full. Their size as the engine tells it counts pages
+ * that it has touched, of which newer engines give back some after each collection.
+ */
 export function youngSpaceBytes(): number {
   const spaces = getHeapSpaceStatistics();
-  return spaces.find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+  const young = spaces.find(({ space_name: name }) => name === 'new_space');
+  return young === undefined ? 0 : 2 * (young.space_used_size + young.space_available_size);
 }

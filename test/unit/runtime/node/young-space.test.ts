@@ -16,5 +16,6 @@ test('limitYoungSpace lets the space for young objects grow to the limit and no 
     if (kept.length > OBJECTS_KEPT) kept = [];
     await nextTurn();
   }
-  assert.ok(youngSpaceBytes() <= LIMIT_BYTES);
+  assert.ok(youngSpaceBytes() > LIMIT_BYTES / 2, `${youngSpaceBytes()} bytes`);
+  assert.ok(youngSpaceBytes() <= LIMIT_BYTES, `${youngSpaceBytes()} bytes`);
 });
