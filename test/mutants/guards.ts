@@ -241,4 +241,16 @@ export const GUARDS: readonly Mutant[] = [
       'if (false) {',
     ),
   ),
+  guard(
+    'time',
+    'who is heard between two ticks counts as silent since the tick before',
+    ['test/unit/server/core-driver.test.js', 'CoreDriver tells the core the time before'],
+    at('server/core-driver', 'this.#node.noteTime(nowMs);', ''),
+  ),
+  guard(
+    'generation',
+    'the record of a checkpoint is deleted behind its packs',
+    ['test/unit/store/state-store.test.js', 'StateStore.dropOtherGenerations() leaves none'],
+    at('store/state-store', 'await deletion.delete(stateMetaKey(generation));', ''),
+  ),
 ];
