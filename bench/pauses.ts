@@ -32,71 +32,84 @@ class Watched {
 
   /** Resolves when the process can be asked. Rejects with a `TargetError`. */
   async ready(): Promise<void> {
-    await this.#untilThere(`${this.#file}.ready`);
+    await this.#taken(`${this.#file}.ready`, 'a process does not begin to watch itself');
   }
 
-  /** What the process tells when it is told to end its watch. Rejects with a `TargetError`. */
-  async told(): Promise<Pauses> {
-    await this.#untilThere(this.#file);
-    const pauses = JSON.parse(readFileSync(this.#file, 'utf8')) as Pauses;
-    rmSync(this.#file);
-    return pauses;
+  /** What the process tells once its watch has ended. Rejects with a `TargetError`. */
+  async pauses(): Promise<Pauses> {
+    const text = await this.#taken(this.#file, 'a process does not say how long it stood still');
+    return JSON.parse(text) as Pauses;
   }
 
-  async #untilThere(file: string): Promise<void> {
+  async #taken(file: string, complaint: string): Promise<string> {
     const isThere = await poll(() => existsSync(file), FILE_TIMEOUT_MS);
-    if (!isThere) throw new TargetError('a process does not say how long it stood still');
+    if (!isThere) throw new TargetError(complaint);
+    const text = readFileSync(file, 'utf8');
+    rmSync(file);
+    return text;
   }
 }
 
 /** What is to be said of it, a line each. */
 export async function lookAtPauses(nodeCount: number, directory: string): Promise<string[]> {
-  const server = new Watched(path.join(directory, `pauses-${nodeCount}.json`));
-  const idle = new Watched(path.join(directory, `pauses-idle-${nodeCount}.json`));
-  const kind = vivariumKind('vivarium', [...server.args, ownProgram()], undefined);
+  const idle = new Watched(path.join(directory, 'pauses-idle.json'));
   const nothing = new ServerProcess(
     { program: process.execPath, args: [...idle.args, '--eval', NOTHING] },
     directory,
     path.join(directory, 'nothing.log'),
   );
   nothing.start();
-  const target = await Target.start(kind, 1, directory, ['snapCount=10000']);
-  const signalBoth = (): void => {
-    target.signal(0, 'SIGUSR2');
-    nothing.signal('SIGUSR2');
-  };
-  const watch = async (name: string, work: () => Promise<unknown>): Promise<string[]> => {
-    signalBoth();
-    await work();
-    signalBoth();
-    const [ours, machine] = [await server.told(), await idle.told()];
-    return describe(name, ours, machine);
-  };
   try {
-    await Promise.all([server.ready(), idle.ready()]);
-    const growth = await watch(`${nodeCount} nodes made`, () =>
-      loadTree(target, nodeCount, DATA_BYTES, LOAD),
-    );
-    const before = await snapshotCount(target.addresses);
-    const sets = await watch(`${LOAD.rate} sets a second`, () =>
-      runLoad(target, pipelinedSets(), LOAD),
-    );
-    const after = await snapshotCount(target.addresses);
-    return [...growth, ...sets, `${after.count - before.count} checkpoints beside the sets`];
+    await idle.ready();
+    return await lookBeside(nothing, idle, nodeCount, directory);
   } finally {
-    await target.stop();
     await nothing.stop();
   }
 }
 
+async function lookBeside(
+  nothing: ServerProcess,
+  idle: Watched,
+  nodeCount: number,
+  directory: string,
+): Promise<string[]> {
+  const server = new Watched(path.join(directory, 'pauses.json'));
+  const kind = vivariumKind('vivarium', [...server.args, ownProgram()], undefined);
+  const target = await Target.start(kind, 1, directory, ['snapCount=10000']);
+  const switchWatches = (): void => {
+    target.signal(0, 'SIGUSR2');
+    nothing.signal('SIGUSR2');
+  };
+  const watch = async (name: string, work: () => Promise<unknown>): Promise<string[]> => {
+    const { count: before } = await snapshotCount(target.addresses);
+    switchWatches();
+    await work();
+    switchWatches();
+    const [ours, machine] = [await server.pauses(), await idle.pauses()];
+    const { count } = await snapshotCount(target.addresses);
+    return describe(`${name}, ${count - before} checkpoints`, ours, machine);
+  };
+  try {
+    await server.ready();
+    const growth = await watch(`${nodeCount} nodes made`, () =>
+      loadTree(target, nodeCount, DATA_BYTES, LOAD),
+    );
+    const sets = await watch(`${LOAD.rate} sets a second`, () =>
+      runLoad(target, pipelinedSets(), LOAD),
+    );
+    return [...growth, ...sets];
+  } finally {
+    await target.stop();
+  }
+}
+
 function describe(name: string, ours: Pauses, machine: Pauses): string[] {
-  const { longestCollection, collections, longestGap, longestTurn } = ours;
   return [
-    `${name}: ${collections} collections, the longest ${ms(longestCollection)}; ` +
-      `the longest turn of the event loop took ${ms(longestTurn)} of processor`,
-    `${name}: it stood still for at most ${ms(longestGap)}: ${ms(ours.runningInIt)} at work, ` +
-      `${ms(ours.waitingInIt)} waiting for a core; ` +
-      `a process that does nothing stood still for ${ms(machine.longestGap)}`,
+    `${name}: ${ours.collectionCount} collections, the longest ${ms(ours.longestCollectionMs)}; ` +
+      `the longest turn of the event loop took ${ms(ours.longestTurnMs)} of processor`,
+    `${name}: it stood still for at most ${ms(ours.longestGapMs)}: ` +
+      `${ms(ours.runningInItMs)} at work, ${ms(ours.waitingInItMs)} waiting for a core; ` +
+      `a process that does nothing stood still for ${ms(machine.longestGapMs)}`,
   ];
 }
 

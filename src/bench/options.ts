@@ -62,7 +62,7 @@ export interface BenchOptions {
   readonly files: readonly string[];
   /** Of `report`: the targets it shows; undefined: all. */
   readonly shown: readonly string[] | undefined;
-  /** Either these are measured, */
+  /** Unless in `report`, either these are measured, */
   readonly running: readonly RunningServers[];
   /** or these, which are started for it, in ensembles of each of the sizes. */
   readonly kinds: readonly ServerKind[];
@@ -100,7 +100,7 @@ export function parseOptions(given: BenchArguments): BenchOptions {
   return {
     mode,
     files: given.files ?? [],
-    shown: targets,
+    shown: mode === 'report' ? targets : undefined,
     running,
     kinds: started.map((text) => serverKind(text, profileDirectory)),
     serverCounts: serverCountsOf(given.members ?? (mode === 'failover' ? '3' : '1,3')),
@@ -208,14 +208,25 @@ function serverKind(text: string, profileDirectory: string | undefined): ServerK
   if (text === 'apache') return apacheKind(text);
   if (text === 'vivarium') return vivariumKind(text, [ownProgram()], profileDirectory);
   const separator = text.indexOf('=');
-  const words = text.slice(separator + 1).split(' ');
+  const words = text
+    .slice(separator + 1)
+    .split(' ')
+    .filter(Boolean);
   const program = words.pop();
-  if (separator < 1 || program === undefined || program === '') {
-    throw new UsageError(`--targets ${text}: expected vivarium, apache or NAME=FILE`);
+  if (separator < 1 || program === undefined) {
+    throw new UsageError(
+      `--targets ${text}: expected vivarium, apache or NAME=[NODE] [NODE-OPTIONS] FILE`,
+    );
   }
   const name = text.slice(0, separator);
   const node = words[0]?.startsWith('-') === false ? words.shift() : undefined;
-  return vivariumKind(name, [...words, path.resolve(program)], profileDirectory, node);
+  const args = [...words, path.resolve(program)];
+  return vivariumKind(name, args, profileDirectory, node && nodeAt(node));
+}
+
+/** Servers run in directories of their own; a bare name is looked up in PATH. */
+function nodeAt(text: string): string {
+  return text.includes('/') ? path.resolve(text) : text;
 }
 
 function whole(name: string, value: number): number {

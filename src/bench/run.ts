@@ -211,6 +211,11 @@ class BenchSession {
 
 /** Prints the tables of all results; the exit code. */
 function report(all: readonly Entry[], { svgFile, shown }: BenchOptions): number {
+  for (const name of shown ?? []) {
+    if (!all.some((entry) => 'target' in entry && entry.target === name)) {
+      throw new UsageError(`--targets ${name}: the files have no result of it`);
+    }
+  }
   const entries = all.filter(
     (entry) => !('target' in entry) || (shown?.includes(entry.target) ?? true),
   );

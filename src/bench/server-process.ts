@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { invariant } from '../base/assert.ts';
 
 const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 1;
 const LOG_TAIL_CHARACTERS = 2000;
 
 export interface CommandLine {
@@ -55,6 +56,12 @@ export class ServerProcess {
 
   signal(name: NodeJS.Signals): void {
     if (this.isRunning) this.#child?.kill(name);
+  }
+
+  /** Ends it as a loss of power would; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    while (this.isRunning) await sleep(POLL_MS);
   }
 
   /** Resolves when the process is gone, by force if it does not heed the request. */

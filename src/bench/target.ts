@@ -129,8 +129,7 @@ export class Target {
     return {
       others: this.addresses.filter((_, other) => other !== at),
       empty: async () => {
-        follower.signal('SIGKILL');
-        while (follower.isRunning) await sleep(POLL_MS);
+        await follower.kill();
         rmSync(path.join(home, DATA), { recursive: true });
         makeDataDirectory(home, at + 1);
       },
@@ -182,8 +181,7 @@ export class Target {
 
   /** Ends all servers at once, as a loss of power would; resolves when they are gone. */
   async kill(): Promise<void> {
-    for (const server of this.#servers) server.signal('SIGKILL');
-    while (this.pids.length > 0) await sleep(POLL_MS);
+    await Promise.all(this.#servers.map((server) => server.kill()));
   }
 
   /** After `kill`: starts them on what they have stored. */

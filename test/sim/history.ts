@@ -181,7 +181,7 @@ export class History {
   sessionExpired(session: SessionRecord, by = ''): void {
     session.state = 'expired';
     session.expiredBy = by;
-    session.expiredMs = this.#nowMs();
+    session.expiredMs = this.nowMs;
   }
 
   /** The operation is being sent. */
@@ -196,7 +196,7 @@ export class History {
       client: session.client,
       session,
       ackedBefore: this.#highestAcked,
-      sentMs: this.#nowMs(),
+      sentMs: this.nowMs,
       answeredMs: 0,
       outcome: 'pending',
       error: 0,
@@ -213,7 +213,7 @@ export class History {
     const error = code === 0 ? (reply.error ?? 0) : code;
     operation.outcome = error === 0 ? 'ok' : 'failed';
     operation.zxid = zxid;
-    operation.answeredMs = this.#nowMs();
+    operation.answeredMs = this.nowMs;
     operation.error = error;
     operation.reply = reply;
     operation.session.aliveMs = operation.sentMs;

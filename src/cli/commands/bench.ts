@@ -21,7 +21,9 @@ const OPTIONS = {
   'against-pids': text(SERVERS, 'processes of --against'),
   targets: text(
     SERVERS,
-    "servers to start: vivarium, apache, NAME=FILE for another bin/vivarium.js ('NAME=NODE NODE-OPTIONS FILE': by that Node) [vivarium]; of a report, the names of those to show",
+    'servers to start: vivarium, apache, NAME=FILE for another bin/vivarium.js, ' +
+      "'NAME=[NODE] [NODE-OPTIONS] FILE' for another Node or options of it [vivarium]; " +
+      'with report: names of the targets to show',
   ),
   members: text(SERVERS, 'sizes of the ensembles to start, one after the other [1,3; failover: 3]'),
   dir: text(SERVERS, 'where started servers keep their data meanwhile'),

@@ -9,6 +9,8 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Both halves. */
 const YOUNG_BYTES = 16 * 1024 * 1024;
+/** By how much it grows when many survive: the engine's own choice. */
+const GROWTH_FACTOR = 2;
 const OWN_CHOICE = /--(max|min)[-_]semi[-_]space[-_]size/;
 
 /**
@@ -18,11 +20,13 @@ const OWN_CHOICE = /--(max|min)[-_]semi[-_]space[-_]size/;
 export function limitYoungSpace(bytes: number = YOUNG_BYTES): void {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
   if (options.some((option) => OWN_CHOICE.test(option))) return;
+  let factor = GROWTH_FACTOR;
   const observer = new PerformanceObserver(() => {
-    // It doubles, and its pages' own headers are not counted: beyond half of it, it is there.
-    if (youngSpaceBytes() <= bytes / 2) return;
-    setFlagsFromString('--semi-space-growth-factor=1');
-    observer.disconnect();
+    // It doubles, and headers of pages are not counted: from above half of it the next step goes beyond.
+    const wanted = youngSpaceBytes() > bytes / 2 ? 1 : GROWTH_FACTOR;
+    if (wanted === factor) return;
+    factor = wanted;
+    setFlagsFromString(`--semi-space-growth-factor=${wanted}`);
   });
   observer.observe({ entryTypes: ['gc'] });
 }

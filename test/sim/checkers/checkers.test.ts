@@ -8,8 +8,12 @@ import type { Crashes } from './expiry.ts';
 import { ServerHistory, type ServerSight } from './server-history.ts';
 import { dataOf, judge, stat, type Teller } from './tale.ts';
 
-function assertBroken(tell: (first: Teller, second: Teller) => void, expected: RegExp): void {
-  const violations = judge(tell);
+function assertBroken(
+  tell: (first: Teller, second: Teller) => void,
+  expected: RegExp,
+  crashes?: Crashes,
+): void {
+  const violations = judge(tell, crashes);
   assert.notEqual(violations.length, 0, 'nothing was found');
   assert.match(violations.join('\n'), expected);
 }
@@ -255,8 +259,12 @@ describe('ephemerals', () => {
       const session = history.sessionBegan(number, 7n, 1000, 's1', 'local', askedMs);
       history.sessionExpired(session, 's1');
     };
+    // Asked for at 2, and said to have expired at 3.
     assertFine(beginLate, new Map([['s1', [2.5]]]));
-    assertBroken(beginLate, /timeout of 1000 ms expired \d ms after it was heard of/);
+    const expected = /timeout of 1000 ms expired \d ms after it was heard of/;
+    assertBroken(beginLate, expected);
+    assertBroken(beginLate, expected, new Map([['s1', [1.5, 3.5]]]));
+    assertBroken(beginLate, expected, new Map([['s2', [2.5]]]));
   });
 
   test('an acknowledged ephemeral node makes its session one that every server knows', () => {

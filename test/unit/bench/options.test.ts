@@ -30,15 +30,19 @@ describe('parseOptions()', () => {
   });
 
   test('takes another Node for a target', () => {
-    const [kind] = parseOptions({ targets: 'newer=/opt/node/bin/node --no-opt bin/v.js' }).kinds;
+    const [kind, other] = parseOptions({
+      targets: 'newer=../node  --no-opt bin/v.js,named=node26 bin/v.js',
+    }).kinds;
     const { program, args } = kind?.command(1, 'zoo.cfg') ?? {};
-    assert.equal(program, '/opt/node/bin/node');
+    assert.equal(program, path.resolve('../node'));
+    assert.equal(other?.command(1, 'zoo.cfg').program, 'node26');
     assert.deepEqual(args, ['--no-opt', path.resolve('bin/v.js'), 'server', 'zoo.cfg']);
   });
 
   test('of a report, the targets are names, and none is started', () => {
     const { shown, kinds } = parseOptions({ mode: 'report', targets: 'newer,apache' });
     assert.deepEqual([shown, kinds], [['newer', 'apache'], []]);
+    assert.equal(parseOptions({ targets: 'old=bin/v.js' }).shown, undefined);
   });
 
   test('takes two sets of running servers, with processes of theirs', () => {
