@@ -242,11 +242,19 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the same: the original says what to write instead, and deletes whatever version there is',
   },
   {
-    lines: ['addWatch -m PERSISTENT /none', 'addWatch /d', 'create /d/one', 'delete /d/one'],
+    // The original's other thread prints events, and ends a sync behind them.
+    lines: [
+      'addWatch -m PERSISTENT /none',
+      'addWatch /d',
+      'create /d/one',
+      'delete /d/one',
+      'sync /d',
+    ],
     original: [
       [
         'WatchedEvent state:SyncConnected type:NodeChildrenChanged path:/d',
         'WatchedEvent state:SyncConnected type:NodeChildrenChanged path:/d',
+        'Sync is OK',
       ],
       ['Created /d/one'],
     ],
@@ -254,6 +262,7 @@ export const DIFFERENCES: readonly Difference[] = [
       [
         'WatchedEvent state:SyncConnected type:NodeCreated path:/d/one',
         'WatchedEvent state:SyncConnected type:NodeDeleted path:/d/one',
+        'Sync is OK',
       ],
       ['Created /d/one'],
     ],
