@@ -184,6 +184,11 @@ export class History {
     session.expiredMs = this.nowMs;
   }
 
+  /** What the client sent then, in its session, was answered. */
+  heard(session: SessionRecord, sentMs: number): void {
+    session.aliveMs = Math.max(session.aliveMs, sentMs);
+  }
+
   /** The operation is being sent. */
   began(session: SessionRecord, draft: Draft): Operation {
     const { kind, path, watch, changes } = draft;
@@ -216,7 +221,7 @@ export class History {
     operation.answeredMs = this.nowMs;
     operation.error = error;
     operation.reply = reply;
-    operation.session.aliveMs = operation.sentMs;
+    this.heard(operation.session, operation.sentMs);
     this.saw(operation.client, { kind: 'reply', operation });
     if (error !== 0) return;
     const { session } = operation;

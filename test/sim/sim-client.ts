@@ -101,6 +101,8 @@ export class SimClient {
   #lastZxid = 0;
   #lastHeardMs = 0;
   #greetedMs = 0;
+  /** When those were sent that have no answer yet. */
+  #pingsMs: number[] = [];
   #lastXid = 0;
   #outstanding: { readonly xid: number; readonly operation: Operation }[] = [];
   #isThinking = false;
@@ -215,6 +217,7 @@ export class SimClient {
     this.#writer.reset();
     const outstanding = this.#outstanding;
     this.#outstanding = [];
+    this.#pingsMs = [];
     for (const { operation } of outstanding) this.#context.history.lost(operation);
     this.#context.history.saw(this.number, { kind: 'disconnected' });
     // Whether a close got through is not known: the session is left alone either way.
@@ -242,6 +245,7 @@ export class SimClient {
     }
     if (this.#state !== 'open' || this.#outstanding.length > 0) return;
     const mark = this.#writer.beginFrame();
+    this.#pingsMs.push(this.#context.history.nowMs);
     encodeRequestHeader(this.#writer, SpecialXid.ping, OpCode.ping);
     this.#writer.endFrame(mark);
     this.#flush();
@@ -293,6 +297,7 @@ export class SimClient {
         kind,
         this.#greetedMs,
       );
+    history.heard(session, this.#greetedMs);
     session.timeoutMs = timeoutMs;
     if (session.id !== response.sessionId) this.#violated('was given another session than its own');
     this.#session = session;
@@ -339,9 +344,14 @@ export class SimClient {
       return;
     }
     if (header.zxid > this.#lastZxid) this.#lastZxid = header.zxid;
-    if (header.xid !== SpecialXid.ping && header.xid !== SpecialXid.setWatches) {
-      this.#replied(header);
-    }
+    if (header.xid === SpecialXid.ping) this.#pinged();
+    else if (header.xid !== SpecialXid.setWatches) this.#replied(header);
+  }
+
+  #pinged(): void {
+    const sentMs = this.#pingsMs.shift();
+    invariant(sentMs !== undefined && this.#session !== undefined, 'an answer to no ping');
+    this.#context.history.heard(this.#session, sentMs);
   }
 
   #notified(zxid: number): void {
