@@ -1,5 +1,6 @@
 /** What the kernel says of processes and of the machine, from /proc (Linux only). */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
@@ -15,6 +16,14 @@ const SYSTEM_TICKS = 12;
 const IDLE_COLUMNS = new Set([3, 4]);
 /** user to steal; the two guest columns behind them are counted in user already. */
 const COLUMNS = 8;
+
+/**
+ * Has the disks hold what was written so far, so that nobody's syncs wait for what others left to be
+ * written. Does nothing where there is no program for it.
+ */
+export function settleDisks(): void {
+  spawnSync('sync', { stdio: 'ignore' });
+}
 
 /** User and system seconds of all threads of a process, ended ones included, in steps of 10 ms. */
 export function cpuSeconds(pid: number): number {

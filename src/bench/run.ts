@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { comparisonChart } from './comparison-chart.ts';
 import { type FailoverResult, runFailover } from './failover.ts';
 import { type LoadTarget, runLoad } from './load-run.ts';
-import { listeningPids, machineLine } from './machine.ts';
+import { listeningPids, machineLine, settleDisks } from './machine.ts';
 import { type BenchOptions, type RunningServers, UsageError } from './options.ts';
 import { reportProfiles, windowHooks } from './profile-window.ts';
 import {
@@ -125,6 +125,7 @@ class BenchSession {
     const profiled =
       target instanceof Target && target.profileFile(0) !== undefined ? target : undefined;
     const hooks = profiled && windowHooks(profiled);
+    settleDisks();
     const result = await runLoad(target, workload, this.#options.load, hooks);
     const run: LoadRun = { target: target.name, servers, round, ...result };
     this.keep({ kind: 'load', ...run });
@@ -175,6 +176,7 @@ class BenchSession {
     await this.#warmUp(targets);
     for (let round = 1; round <= rounds; round++) {
       for (const target of targets) {
+        settleDisks();
         const before = await snapshotCount(target.addresses);
         const result = await runLoad(target, workload, load);
         const after = await snapshotCount(target.addresses);
