@@ -18,8 +18,8 @@ import {
 import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 
-/** A step's share: a millisecond or two of encoding. */
-const CHUNK_BYTES = 256 * 1024;
+/** A step's share: one pack, a millisecond or two of encoding. Requests wait meanwhile. */
+const CHUNK_BYTES = PACK_BYTES;
 /** Of a checkpoint that holds little, or never comes: the buffer grows when it must. */
 const CHUNK_FIRST_BYTES = 4096;
 /** Bounds a step that has little to write and much to look at or delete. */

@@ -28,7 +28,7 @@ import type { Znode } from './znode.ts';
 const MARKED_AT_ONCE = 2000;
 
 export interface CheckpointerOptions extends PackCleanerOptions {
-  /** About so many bytes are written in one step; default 256 KiB. */
+  /** About so many bytes are written in one step; by default one pack. */
   readonly chunkBytes?: number | undefined;
   /** So many subjects `rewriteAll` marks between two pauses; default 2000, a millisecond or so. */
   readonly markedAtOnce?: number | undefined;
