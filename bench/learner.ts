@@ -6,7 +6,7 @@ import { runLoad } from '../src/bench/load-run.ts';
 import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
 import type { Address } from '../src/runtime/runtime.ts';
-import { DATA_BYTES, pipelinedSets, WRITE_LOAD } from './write-load.ts';
+import { DATA_BYTES, pipelinedSets, TREE_LOAD, WRITE_LOAD } from './write-load.ts';
 
 const SERVERS = 3;
 const LEVEL_TIMEOUT_MS = 60_000;
@@ -20,7 +20,7 @@ export async function lookAtLearner(
 ): Promise<string[]> {
   const target = await Target.start(kind, SERVERS, directory);
   try {
-    await loadTree(target, nodeCount, DATA_BYTES, { ...WRITE_LOAD, connections: 16 });
+    await loadTree(target, nodeCount, DATA_BYTES, TREE_LOAD);
     const follower = await target.followerControl();
     await follower.empty();
     let servedMs = Promise.resolve(Number.NaN);

@@ -10,9 +10,9 @@ import { apacheKind, ownProgram, vivariumKind } from '../src/bench/server-kinds.
 import { SessionClient } from '../src/bench/session-client.ts';
 import { type ServerKind, Target } from '../src/bench/target.ts';
 import { loadTree } from '../src/bench/tree-load.ts';
-import type { LoadOptions } from '../src/bench/workloads.ts';
 import { lookAtLearner } from './learner.ts';
 import { lookAtPauses } from './pauses.ts';
+import { DATA_BYTES, TREE_LOAD } from './write-load.ts';
 
 const USAGE = `npm run bench:memory -- [options]
 
@@ -27,7 +27,6 @@ Memory, start and recovery of servers of this build and of Debian's Apache ZooKe
 `;
 
 const command = new ToolCommand(USAGE);
-const DATA_BYTES = 100;
 const SETTLE_MS = 3000;
 const IDLE_MS = 10_000;
 const SESSION_TIMEOUT_MS = 30_000;
@@ -35,14 +34,6 @@ const SESSION_TIMEOUT_MS = 30_000;
 const PING_INTERVAL_MS = 10_000;
 const LOOKS = ['empty', 'tree', 'learner', 'pauses'] as const;
 const IDLE_SESSIONS = [1, 1000];
-const LOAD: LoadOptions = {
-  connections: 16,
-  keys: 0,
-  watchers: 0,
-  rate: undefined,
-  warmupSeconds: 0,
-  seconds: 0,
-};
 
 type Look = (typeof LOOKS)[number];
 
@@ -158,7 +149,7 @@ async function lookAtTree(
 ): Promise<void> {
   const target = await Target.start(kind, plan.serverCount, directory);
   try {
-    const result = await loadTree(target, nodeCount, DATA_BYTES, LOAD);
+    const result = await loadTree(target, nodeCount, DATA_BYTES, TREE_LOAD);
     await sleep(SETTLE_MS);
     say(
       kind,

@@ -15,6 +15,9 @@ export const WRITE_LOAD: LoadOptions = {
   seconds: 60,
 };
 
+/** How a tree is made: the server is not to be the slower for its clients. */
+export const TREE_LOAD: LoadOptions = { ...WRITE_LOAD, connections: 16 };
+
 /** The pipelined sets of the comparison with the original. */
 export function pipelinedSets(): Workload {
   const sets = WORKLOADS.find(

@@ -18,8 +18,6 @@ import {
 import { PACK_BYTES, PackWriter } from './state-pack.ts';
 import type { StateStore } from './state-store.ts';
 
-/** A step's share: one pack, a millisecond or two of encoding. Requests wait meanwhile. */
-const CHUNK_BYTES = PACK_BYTES;
 /** Of a checkpoint that holds little, or never comes: the buffer grows when it must. */
 const CHUNK_FIRST_BYTES = 4096;
 /** Bounds a step that has little to write and much to look at or delete. */
@@ -86,22 +84,21 @@ export class CheckpointWriter {
   readonly #sessionSequences: Map<SessionId, number>;
   readonly #chunkBytes: number;
   readonly #chunkSubjects: number;
-  readonly #packBytes: number;
   readonly #chunk: ByteWriter;
   readonly #pack: PackWriter;
 
+  /** `chunkBytes`: a step's share, one pack: a millisecond or two, for which requests wait. */
   constructor(
     state: StateStore,
     tree: DataTree,
     sessionSequences: Map<SessionId, number>,
-    chunkBytes = CHUNK_BYTES,
+    chunkBytes = PACK_BYTES,
   ) {
     this.#state = state;
     this.#tree = tree;
     this.#sessionSequences = sessionSequences;
     this.#chunkBytes = chunkBytes;
     this.#chunkSubjects = Math.ceil(chunkBytes / BYTES_PER_SUBJECT);
-    this.#packBytes = Math.min(PACK_BYTES, chunkBytes);
     this.#chunk = new ByteWriter(Math.min(CHUNK_FIRST_BYTES, chunkBytes));
     this.#pack = new PackWriter(this.#chunk);
   }
@@ -148,7 +145,7 @@ export class CheckpointWriter {
     if (node !== undefined) writeNode(this.#chunk, node);
     else this.#chunk.raw(captured ?? ABSENT_PAYLOAD);
     this.#pack.end();
-    if (this.#pack.length >= this.#packBytes || this.#pack.isFull) this.#endPack(frozen, batch);
+    if (this.#pack.isFull) this.#endPack(frozen, batch);
   }
 
   #endPack(frozen: Frozen, batch: WriteBatch): void {
