@@ -14,8 +14,8 @@ import { decodeWriteRequest } from '../protocol/records/write-request.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import { LocalSessions } from '../session/local-sessions.ts';
 import type { SessionIdGenerator } from '../session/session-id.ts';
+import { makesEphemeral } from '../store/create-flags.ts';
 import type { ApplyResult } from '../store/data-tree.ts';
-import { makesEphemeral } from '../store/prepare.ts';
 import { TxnType } from '../store/txn.ts';
 import type { ServerConfig } from './config.ts';
 

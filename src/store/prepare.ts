@@ -15,12 +15,20 @@ import { CreateMode, OpCode } from '../base/op-code.ts';
 import { hasParentPath, isValidPath, parentPath } from '../base/path.ts';
 import type { WriteRequest } from '../base/write-request.ts';
 import { expandAcl, isAllowed, ownChars } from './acl.ts';
+import {
+  createType,
+  hasTtl,
+  isEphemeralMode,
+  isSequential,
+  ownerOf,
+  sequenceText,
+} from './create-flags.ts';
 import type { DataTree } from './data-tree.ts';
 import { type NodeView, Outstanding } from './outstanding.ts';
-import { CONTAINER_OWNER, TTL_MAX_MS, ttlOwner } from './owner.ts';
+import { TTL_MAX_MS } from './owner.ts';
 import { PendingSessions } from './pending-sessions.ts';
 import type { QuotaExcess } from './quota.ts';
-import { type CreateTxn, type ErrorTxn, type TxnBody, TxnType } from './txn.ts';
+import { type ErrorTxn, type TxnBody, TxnType } from './txn.ts';
 
 /** Who asks, and which place in the order the transaction will have. */
 export interface PrepareContext {
@@ -44,7 +52,6 @@ export interface PreparerOptions {
 }
 
 const ANY_VERSION = -1;
-const SEQUENCE_DIGITS = 10;
 /**
  * Characters of paths that the end of a session lists. Whoever applies it finds the rest by itself;
  * listed, long paths by the thousand would make a transaction that no server could send in time.
@@ -365,45 +372,4 @@ function isDeletable(path: string): boolean {
     default:
       return true;
   }
-}
-
-function isSequential(flags: number): boolean {
-  return (
-    flags === CreateMode.persistentSequential ||
-    flags === CreateMode.ephemeralSequential ||
-    flags === CreateMode.persistentSequentialTtl
-  );
-}
-
-function hasTtl(flags: number): boolean {
-  return flags === CreateMode.persistentTtl || flags === CreateMode.persistentSequentialTtl;
-}
-
-/** Padded to ten characters, the sign of a counter past its end being one of them. */
-function sequenceText(creates: number): string {
-  if (creates >= 0) return creates.toString().padStart(SEQUENCE_DIGITS, '0');
-  return `-${(-creates).toString().padStart(SEQUENCE_DIGITS - 1, '0')}`;
-}
-
-/** Alone the operation says what kind of node it makes; in a multi the flags do. */
-function createType(request: WriteRequest, inMulti: boolean): CreateTxn['type'] {
-  if (request.op === OpCode.createContainer) return TxnType.createContainer;
-  if (hasTtl(request.flags)) return TxnType.createTtl;
-  if (inMulti && request.flags === CreateMode.container) return TxnType.createContainer;
-  return request.op === OpCode.create2 ? TxnType.create2 : TxnType.create;
-}
-
-function ownerOf(type: CreateTxn['type'], request: WriteRequest, sessionId: SessionId): SessionId {
-  if (type === TxnType.createContainer) return CONTAINER_OWNER;
-  if (type === TxnType.createTtl) return ttlOwner(request.durationMs);
-  return isEphemeralMode(request.flags) ? sessionId : SESSION_NONE;
-}
-
-function isEphemeralMode(flags: number): boolean {
-  return flags === CreateMode.ephemeral || flags === CreateMode.ephemeralSequential;
-}
-
-/** Whether the request can lead to a node that goes with its session. */
-export function makesEphemeral(request: WriteRequest): boolean {
-  return isEphemeralMode(request.flags) || request.ops.some(makesEphemeral);
 }

@@ -3,7 +3,7 @@
 import { type Mutant, mutantAt } from './mutant.ts';
 
 export const GENERIC_STORE: readonly Mutant[] = [
-  mutantAt('store/txn-log', 'log-chain', 'the chain of the log starts again at each write', [
+  mutantAt('store/log-plan', 'log-chain', 'the chain of the log starts again at each write', [
     'lastZxid: end.last, lastChain: end.chain, epochs };',
     'lastZxid: end.last, lastChain: meta.lastChain, epochs };',
   ]),

@@ -149,7 +149,7 @@ export const GUARDS: readonly Mutant[] = [
     '2832',
     'what the log held stays in it behind a snapshot',
     ['test/unit/store/txn-log.test.js', 'TxnLog.write() ends the history at a snapshot'],
-    at('store/txn-log', 'plan.keep = 0;', ''),
+    at('store/log-plan', 'plan.keep = 0;', ''),
   ),
   guard(
     'gap',

@@ -7,8 +7,8 @@ import { ErrorCode } from '../../../src/base/error-code.ts';
 import { makeSessionId, SESSION_NONE } from '../../../src/base/ids.ts';
 import { CreateMode, OpCode } from '../../../src/base/op-code.ts';
 import type { WriteRequest } from '../../../src/base/write-request.ts';
+import { makesEphemeral } from '../../../src/store/create-flags.ts';
 import { CONTAINER_OWNER, ttlOwner } from '../../../src/store/owner.ts';
-import { makesEphemeral } from '../../../src/store/prepare.ts';
 import { TxnType } from '../../../src/store/txn.ts';
 import {
   bytes,
