@@ -13,6 +13,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Milliseconds since 1970; may jump. Only for what people read and for ctime and mtime. */
   wallMs(): number;
+  /** Of the time of `monotonicMs`, about so much the thread has worked, or could have; the rest it slept. */
+  busyMs(): number;
 }
 
 /** A pending call; a value to hand back to `clear`, nothing else. */

@@ -3,7 +3,8 @@
  * group has been acknowledged. If the next group begins at once, it holds only those that were not in
  * this one, and so it goes on: two halves take turns, and twice as many groups are synced as needed.
  * A group costs the processor as much as a dozen requests. So the next one waits until most of those
- * that were acknowledged or waiting are back, but not for longer than it takes to be worth it.
+ * that were acknowledged or waiting are back, but not for longer than it takes to be worth it, and not
+ * where the processor has time to spare: there a wait only makes answers late.
  */
 
 import type { Clock, Timer, Timers } from '../runtime/runtime.ts';
@@ -17,6 +18,9 @@ const EXPECTED_MAX = 64;
 /** Longest wait, counted from the end of a group: in times of how long that took, and at most. */
 const WAIT_SHARE = 1;
 const WAIT_MS_MAX = 10;
+/** How busy the thread must be, as a share of the time since it was last looked at. */
+const BUSY_SHARE = 0.6;
+const LOOK_MS = 100;
 
 export class GroupPace {
   readonly #clock: Clock;
@@ -25,6 +29,9 @@ export class GroupPace {
   #beganMs = 0;
   #waitUntilMs = 0;
   #expected = 0;
+  #isBusy = false;
+  #lookedMs: number;
+  #busyMs: number;
   #timer: Timer | undefined;
 
   /** `go` is called when a wait is over although not enough have come. */
@@ -32,6 +39,8 @@ export class GroupPace {
     this.#clock = clock;
     this.#timers = timers;
     this.#go = go;
+    this.#lookedMs = clock.monotonicMs();
+    this.#busyMs = clock.busyMs();
   }
 
   /** Whether a group of so many should wait for more; then this is asked again, or `go` called. */
@@ -57,7 +66,16 @@ export class GroupPace {
   ended(entryCount: number, waitingCount: number): void {
     const nowMs = this.#clock.monotonicMs();
     this.#waitUntilMs = nowMs + Math.min(WAIT_MS_MAX, WAIT_SHARE * (nowMs - this.#beganMs));
+    if (nowMs - this.#lookedMs >= LOOK_MS) this.#look(nowMs);
     const all = entryCount + waitingCount;
-    this.#expected = all < ALL_MIN ? 0 : Math.min(EXPECTED_MAX, EXPECTED_SHARE * all);
+    const isWorthIt = this.#isBusy && all >= ALL_MIN;
+    this.#expected = isWorthIt ? Math.min(EXPECTED_MAX, EXPECTED_SHARE * all) : 0;
+  }
+
+  #look(nowMs: number): void {
+    const busyMs = this.#clock.busyMs();
+    this.#isBusy = busyMs - this.#busyMs >= BUSY_SHARE * (nowMs - this.#lookedMs);
+    this.#lookedMs = nowMs;
+    this.#busyMs = busyMs;
   }
 }

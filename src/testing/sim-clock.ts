@@ -8,6 +8,8 @@ import { TraceKind } from './sim-scheduler.ts';
 
 /** 2026-01-01T00:00:00Z: where the wall clock of a host without skew starts. */
 export const WALL_START_MS = 1_767_225_600_000;
+/** A simulated thread is at work for so long, and sleeps for as long: servers see both. */
+const BUSY_SPELL_MS = 700;
 
 /** What tests turn to make a host's clocks wrong; it survives the host's processes. */
 export class HostClock {
@@ -55,6 +57,12 @@ export class SimClock implements Clock {
   wallMs(): number {
     const elapsedMs = Math.floor(this.#process.scheduler.nowUs / 1000);
     return WALL_START_MS + elapsedMs + this.#host.skewMs;
+  }
+
+  busyMs(): number {
+    const nowMs = this.monotonicMs();
+    const spells = Math.floor(nowMs / (2 * BUSY_SPELL_MS));
+    return spells * BUSY_SPELL_MS + Math.min(nowMs % (2 * BUSY_SPELL_MS), BUSY_SPELL_MS);
   }
 }
 

@@ -129,6 +129,7 @@ function withBusyClock(runtime: Runtime, lookMs: number): Runtime {
   let passedMs = 0;
   const clock: Clock = {
     wallMs: () => runtime.clock.wallMs() + passedMs,
+    busyMs: () => runtime.clock.busyMs() + passedMs,
     monotonicMs: () => {
       passedMs += lookMs;
       return runtime.clock.monotonicMs() + passedMs;

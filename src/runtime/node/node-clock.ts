@@ -7,6 +7,7 @@ import type { Clock, Timer, Timers } from '../runtime.ts';
 export const nodeClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  busyMs: () => performance.eventLoopUtilization().active,
 };
 
 export const nodeTimers: Timers = {

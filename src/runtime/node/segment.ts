@@ -1,6 +1,6 @@
 /** One LevelDB of a store that consists of several, one written after the other. */
 
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { invariant } from '../../base/assert.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type KeyValueStore,
   RuntimeError,
 } from '../runtime.ts';
+import { removeDirectory } from './gone-directory.ts';
 import { openLevelStore } from './level-store.ts';
 import { ioError, isMissing, syncDirectory } from './node-files.ts';
 
@@ -118,18 +119,21 @@ export class Segment {
     await this.#closing;
   }
 
-  /** After this nothing that was in it comes back. The first segment stays, empty. */
-  async remove(): Promise<void> {
+  /**
+   * After this nothing that was in it comes back. The first segment stays, empty; of the others this
+   * returns the directory that is left to be removed.
+   */
+  async remove(): Promise<string | undefined> {
     invariant(this.liveCount === 0 && this.userCount === 0, 'a segment in use is removed');
     if (this.number === ROOT) {
       await clear(await this.opened());
-      return;
+      return undefined;
     }
     await this.close();
     const gone = `${this.#directory}${GONE}`;
     // Half of it must never be taken for a damaged segment.
     await renameDurably(this.#directory, gone);
-    await removeDirectory(gone);
+    return gone;
   }
 }
 
@@ -216,14 +220,6 @@ async function renameDurably(from: string, to: string): Promise<void> {
     throw ioError(`cannot rename ${from}`, error);
   }
   await syncDirectory(dirname(to));
-}
-
-async function removeDirectory(directory: string): Promise<void> {
-  try {
-    await rm(directory, { recursive: true, force: true });
-  } catch (error) {
-    throw ioError(`cannot remove ${directory}`, error);
-  }
 }
 
 async function clear(store: KeyValueStore): Promise<void> {

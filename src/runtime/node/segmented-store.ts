@@ -23,6 +23,7 @@ import {
   RuntimeError,
   type WriteBatch,
 } from '../runtime.ts';
+import { removeInPieces } from './gone-directory.ts';
 import { KeyHomes } from './key-homes.ts';
 import { MEMORY_BYTES, openLevelStore, RECORD_OVERHEAD_BYTES } from './level-store.ts';
 import { findSegments, hasSegments, ROOT, requireCurrent, Segment } from './segment.ts';
@@ -82,6 +83,9 @@ export class SegmentedStore implements KeyValueStore {
   #written: Promise<void> = Promise.resolve();
   /** Settles, never rejecting, when segments are made and removed as far as was asked for. */
   #upkeep: Promise<void> = Promise.resolve();
+  /** Settles, never rejecting, when what was left of removed segments is gone. */
+  #reclaimed: Promise<unknown> = Promise.resolve();
+  readonly #hurry = new AbortController();
   #failure: unknown = undefined;
   #closed: Promise<void> | undefined = undefined;
 
@@ -141,6 +145,8 @@ export class SegmentedStore implements KeyValueStore {
   async #closeAll(): Promise<void> {
     await this.#written;
     await this.#upkeep;
+    this.#hurry.abort();
+    await this.#reclaimed;
     // The first segment has the lock, so it goes last.
     for (const segment of [...this.#all].reverse()) await segment.close();
   }
@@ -224,11 +230,20 @@ export class SegmentedStore implements KeyValueStore {
       this.#segments.shift();
       this.#goingCount++;
       this.#maintain(async () => {
-        await oldest.remove();
+        const gone = await oldest.remove();
         this.#goingCount--;
+        if (gone !== undefined) this.#reclaim(gone);
         if (oldest.number !== ROOT) this.#all.delete(oldest);
       });
     }
+  }
+
+  /** Beside the upkeep, which the next write may wait for. */
+  #reclaim(directory: string): void {
+    const removed = removeInPieces(directory, this.#hurry.signal).catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    this.#reclaimed = Promise.all([this.#reclaimed, removed]).then(() => undefined);
   }
 
   #prepare(number: number): void {

@@ -30,7 +30,7 @@ function newBench(timings: CoreDriverTimings): Bench {
     return {};
   };
   const time = { nowMs: 0 };
-  const clock = { monotonicMs: () => time.nowMs, wallMs: () => time.nowMs };
+  const clock = { monotonicMs: () => time.nowMs, wallMs: () => time.nowMs, busyMs: () => 0 };
   const ignore = (): void => undefined;
   const timers = { set: timer, every: timer, clear: ignore, defer: ignore };
   const driver = new CoreDriver(core, { clock, timers }, timings, {

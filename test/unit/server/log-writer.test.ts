@@ -31,21 +31,34 @@ class Bench {
   readonly writer: LogWriter;
   readonly events: string[] = [];
   readonly errors: unknown[] = [];
+  beganCount = 0;
+  /** Whether the thread has more to do than it can. */
+  isBusy = true;
   #lastId = 0;
 
   private constructor(world: SimWorld, log: TxnLog) {
     this.world = world;
     this.log = log;
-    this.writer = new LogWriter(log, world.runtimeFor(HOST), {
-      stagedGeneration: () => 2,
-      snapshotSwitched: async () => {
-        this.events.push('switched');
+    const { clock, timers } = world.runtimeFor(HOST);
+    const busyClock = {
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      busyMs: () => (this.isBusy ? clock.monotonicMs() : 0),
+    };
+    this.writer = new LogWriter(
+      log,
+      { clock: busyClock, timers },
+      {
+        stagedGeneration: () => 2,
+        snapshotSwitched: async () => {
+          this.events.push('switched');
+        },
+        writeBegan: () => this.beganCount++,
+        writeEnded: () => undefined,
+        persisted: (id) => this.events.push(`persisted ${id}`),
+        failed: (error) => this.errors.push(error),
       },
-      writeBegan: () => undefined,
-      writeEnded: () => undefined,
-      persisted: (id) => this.events.push(`persisted ${id}`),
-      failed: (error) => this.errors.push(error),
-    });
+    );
   }
 
   static async create(): Promise<Bench> {
@@ -59,10 +72,16 @@ class Bench {
       });
     };
     const bench = new Bench(world, await world.finish(create()));
+    await bench.lookSoon();
     bench.add({ acceptedEpoch: EPOCH, currentEpoch: EPOCH });
     await bench.idle();
     bench.events.length = 0;
     return bench;
+  }
+
+  /** So much later the end of the next write is a time to look at the thread's load. */
+  async lookSoon(): Promise<void> {
+    await this.world.runFor(1000);
   }
 
   add(change: Partial<PersistRequest>): void {
@@ -129,6 +148,20 @@ describe('LogWriter', () => {
     bench.addGroup(9, 9);
     await bench.idle();
     assert.deepEqual(bench.events, ['persisted 2', 'persisted 3']);
+  });
+
+  it('waits for nobody while the thread has time to spare', async () => {
+    for (const isBusy of [true, false]) {
+      const bench = await Bench.create();
+      bench.isBusy = isBusy;
+      await bench.lookSoon();
+      bench.addGroup(1, 8);
+      await bench.idle();
+      const before = bench.beganCount;
+      bench.addGroup(9, 9);
+      assert.equal(bench.beganCount - before, isBusy ? 0 : 1);
+      await bench.idle();
+    }
   });
 
   it('does not let what is more than entries wait, nor somebody who waits for the end', async () => {
