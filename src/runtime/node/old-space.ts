@@ -12,7 +12,7 @@ import {
 } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
-const ROOM_BYTES = 32 * 1024 * 1024;
+const ROOM_BYTES = 16 * 1024 * 1024;
 /** From so much on the engine's own choice, which is a share of what is alive, leaves enough room. */
 const LARGE_BYTES = 4 * ROOM_BYTES;
 const OWN_CHOICE = /--heap[-_]growing[-_]percent/;
