@@ -12,7 +12,6 @@ import {
   type RuntimeErrorCode,
   type WriteBatch,
 } from '../runtime.ts';
-import { HeldFiles } from './held-files.ts';
 import { ioError, syncDirectory } from './node-files.ts';
 
 /** `level` names only what it has in browsers, too. */
@@ -59,15 +58,8 @@ const STAMP_GRAIN_MS = 50;
 /** Deleted to give an empty synced batch something to sync; never a key of anybody. */
 const NOBODYS_KEY = new TextEncoder().encode('\xff\xff vivarium: sync of an empty batch');
 
-/**
- * The directory exists; `create` says whether LevelDB may start a store in it, `merges` that it is
- * written to for so long that LevelDB merges its files.
- */
-export async function openLevelStore(
-  directory: string,
-  create: boolean,
-  merges = false,
-): Promise<KeyValueStore> {
+/** The directory exists; `create` says whether LevelDB may start a store in it. */
+export async function openLevelStore(directory: string, create: boolean): Promise<KeyValueStore> {
   const options = { ...LEVEL_OPTIONS, createIfMissing: create };
   const database = new Level<Uint8Array, Uint8Array>(directory, options) as Database;
   try {
@@ -75,7 +67,7 @@ export async function openLevelStore(
   } catch (error) {
     throw openError(directory, error);
   }
-  const store = new LevelStore(database, directory, merges ? new HeldFiles(directory) : undefined);
+  const store = new LevelStore(database, directory);
   try {
     await store.syncNames();
   } catch (error) {
@@ -88,7 +80,6 @@ export async function openLevelStore(
 class LevelStore implements KeyValueStore {
   readonly #database: Database;
   readonly #directory: string;
-  readonly #heldFiles: HeldFiles | undefined;
   /** Settles, never rejecting, when all writes so far have. */
   #written: Promise<void> = Promise.resolve();
   /** What the first failed write failed of: nothing is written after it. */
@@ -100,10 +91,9 @@ class LevelStore implements KeyValueStore {
   /** Modification time of the directory, in nanoseconds, up to which its names are synced. */
   #namesSyncedNs: bigint | undefined = undefined;
 
-  constructor(database: Database, directory: string, heldFiles: HeldFiles | undefined) {
+  constructor(database: Database, directory: string) {
     this.#database = database;
     this.#directory = directory;
-    this.#heldFiles = heldFiles;
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -129,18 +119,12 @@ class LevelStore implements KeyValueStore {
   }
 
   async close(): Promise<void> {
-    this.#closed ??= this.#closeAll();
+    this.#closed ??= this.#written.then(() => this.#database.close());
     try {
       await this.#closed;
     } catch (error) {
       throw storeError('cannot close', this.#directory, error);
     }
-  }
-
-  async #closeAll(): Promise<void> {
-    await this.#written;
-    await this.#database.close();
-    await this.#heldFiles?.close();
   }
 
   /** Syncs the directory when files came or went in it since the last time. */
@@ -181,7 +165,6 @@ class LevelStore implements KeyValueStore {
       this.#hasUnsynced = !sync;
       await batch.write({ sync });
       if (sync) await this.syncNames();
-      this.#heldFiles?.look();
     } catch (error) {
       // A torn record may be in the file now: what is written behind it would be lost at the next
       // start although its sync succeeds.

@@ -31,7 +31,7 @@ export class NodeStorage implements Storage {
     }
     const isSegmented = isQueue === true || (await hasSegments(path));
     if (isSegmented) return await openSegmentedStore(path, { create });
-    return await openLevelStore(path, create, true);
+    return await openLevelStore(path, create);
   }
 
   async exists(directory: string): Promise<boolean> {

@@ -13,34 +13,39 @@ import {
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 const ROOM_BYTES = 16 * 1024 * 1024;
-/** From so much on the engine's own choice, which is a share of what is alive, leaves enough room. */
-const LARGE_BYTES = 4 * ROOM_BYTES;
+/** A server's heap is 12 to 35 MB after a mark, whatever its tree; of larger ones the engine knows more. */
+const LARGE_BYTES = 48 * 1024 * 1024;
+/** The engine's own limit: what is alive now may have become much more by the time that this counts. */
+const PERCENT_MAX = 300;
 const OWN_CHOICE = /--heap[-_]growing[-_]percent/;
 
 /**
- * Has the heap grow by so many bytes beyond what was alive when it was last marked, unless the process
- * was started with a share of its own.
+ * Has a small heap grow by about 16 MiB beyond what was alive when it was last marked, unless the process
+ * was started with a share of its own (`--heap-growing-percent`).
  */
-export function leaveRoomInHeap(roomBytes: number = ROOM_BYTES): void {
-  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
-  if (options.some((option) => OWN_CHOICE.test(option))) return;
-  setGrowth(roomBytes);
+export function leaveRoomInHeap(): void {
+  if (process.execArgv.some((option) => OWN_CHOICE.test(option))) return;
+  const update = (): void => {
+    const percent = growthPercent(getHeapStatistics().used_heap_size, ROOM_BYTES);
+    // The engine reads it when it has marked the heap, so it counts from the next mark on.
+    setFlagsFromString(`--heap-growing-percent=${percent}`);
+  };
+  update();
   const observer = new PerformanceObserver((list) => {
-    if (list.getEntries().some(isMark)) setGrowth(roomBytes);
+    if (list.getEntries().some(isMark)) update();
   });
   observer.observe({ entryTypes: ['gc'] });
 }
 
+/** By how much of what is alive the heap may grow; 0 leaves it to the engine. */
+export function growthPercent(aliveBytes: number, roomBytes: number): number {
+  if (aliveBytes > LARGE_BYTES) return 0;
+  return Math.min(PERCENT_MAX, Math.ceil((100 * roomBytes) / aliveBytes));
+}
+
 /** Whether a collection was one of the whole heap. */
-export function isMark(entry: PerformanceEntry): boolean {
+function isMark(entry: PerformanceEntry): boolean {
   // Node's types leave out what it says of collections.
   const { kind } = (entry as PerformanceEntry & { detail: NodeGCPerformanceDetail }).detail;
   return kind === constants.NODE_PERFORMANCE_GC_MAJOR;
-}
-
-/** The engine reads it when it has marked the heap; what is alive then changes little to the next time. */
-function setGrowth(roomBytes: number): void {
-  const aliveBytes = getHeapStatistics().used_heap_size;
-  const percent = aliveBytes < LARGE_BYTES ? Math.ceil((100 * roomBytes) / aliveBytes) : 0;
-  setFlagsFromString(`--heap-growing-percent=${percent}`);
 }

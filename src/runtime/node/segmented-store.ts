@@ -23,7 +23,7 @@ import {
   RuntimeError,
   type WriteBatch,
 } from '../runtime.ts';
-import { removeInPieces } from './gone-directory.ts';
+import { removeDirectory, removeInPieces } from './gone-directory.ts';
 import { KeyHomes } from './key-homes.ts';
 import { MEMORY_BYTES, openLevelStore, RECORD_OVERHEAD_BYTES } from './level-store.ts';
 import { findSegments, hasSegments, ROOT, requireCurrent, Segment } from './segment.ts';
@@ -33,6 +33,9 @@ import { SegmentedCursor } from './segmented-cursor.ts';
 const ROOT_BYTES_MAX = 1024 * 1024;
 /** The next segment is made when so much of one is used, so that no write has to wait for it. */
 const PREPARE_SHARE = 0.5;
+
+/** While so many removed segments wait for their space to be given back, those behind them go at once. */
+const RECLAIMING_MAX = 4;
 
 const DELETED = new Uint8Array(0);
 
@@ -84,7 +87,8 @@ export class SegmentedStore implements KeyValueStore {
   /** Settles, never rejecting, when segments are made and removed as far as was asked for. */
   #upkeep: Promise<void> = Promise.resolve();
   /** Settles, never rejecting, when what was left of removed segments is gone. */
-  #reclaimed: Promise<unknown> = Promise.resolve();
+  #reclaimed: Promise<void> = Promise.resolve();
+  #reclaimingCount = 0;
   readonly #hurry = new AbortController();
   #failure: unknown = undefined;
   #closed: Promise<void> | undefined = undefined;
@@ -240,10 +244,17 @@ export class SegmentedStore implements KeyValueStore {
 
   /** Beside the upkeep, which the next write may wait for. */
   #reclaim(directory: string): void {
-    const removed = removeInPieces(directory, this.#hurry.signal).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    this.#reclaimed = Promise.all([this.#reclaimed, removed]).then(() => undefined);
+    const isGentle = this.#reclaimingCount++ < RECLAIMING_MAX;
+    this.#reclaimed = this.#reclaimed
+      .then(() =>
+        isGentle ? removeInPieces(directory, this.#hurry.signal) : removeDirectory(directory),
+      )
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .then(() => {
+        this.#reclaimingCount--;
+      });
   }
 
   #prepare(number: number): void {
