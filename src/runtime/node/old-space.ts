@@ -12,15 +12,15 @@ import {
 } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
-const ROOM_BYTES = 16 * 1024 * 1024;
+const ROOM_BYTES = 24 * 1024 * 1024;
 /** A server's heap is 12 to 35 MB after a mark, whatever its tree; of larger ones the engine knows more. */
-const LARGE_BYTES = 48 * 1024 * 1024;
+const LARGE_BYTES = 40 * 1024 * 1024;
 /** The engine's own limit: what is alive now may have become much more by the time that this counts. */
 const PERCENT_MAX = 300;
 const OWN_CHOICE = /--heap[-_]growing[-_]percent/;
 
 /**
- * Has a small heap grow by about 16 MiB beyond what was alive when it was last marked, unless the process
+ * Has a small heap grow by about 24 MiB beyond what was alive when it was last marked, unless the process
  * was started with a share of its own (`--heap-growing-percent`).
  */
 export function leaveRoomInHeap(): void {
