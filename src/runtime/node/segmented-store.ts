@@ -34,7 +34,7 @@ const ROOT_BYTES_MAX = 1024 * 1024;
 /** The next segment is made when so much of one is used, so that no write has to wait for it. */
 const PREPARE_SHARE = 0.5;
 
-/** While so many removed segments wait for their space to be given back, those behind them go at once. */
+/** While so many removed segments wait for their space to be given back, those behind them go whole. */
 const RECLAIMING_MAX = 4;
 
 const DELETED = new Uint8Array(0);
