@@ -3,7 +3,7 @@
 import { nodeMachine } from '../runtime/node/node-machine.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { leaveRoomInHeap } from '../runtime/node/old-space.ts';
-import { limitYoungSpace } from '../runtime/node/young-space.ts';
+import { collectYoungAlone, limitYoungSpace } from '../runtime/node/young-space.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Finding } from '../server/checks/finding.ts';
 import { checkMachine, checkNames } from '../server/checks/machine-checks.ts';
@@ -44,6 +44,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Resolves after an orderly stop. Mistakes reject with errors that carry `exitCode`. */
 export async function runServerCommand(given: ServerArguments): Promise<void> {
   limitYoungSpace();
+  collectYoungAlone();
   leaveRoomInHeap();
   const runtime = createNodeRuntime();
   const config = await readConfig(runtime, given);

@@ -94,7 +94,7 @@ export class Broadcast {
     if (entries.length === 0) return;
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#state.persist({ append: entries });
+    this.#state.append(entries);
     this.#writingSinceMs ??= this.#state.nowMs;
     this.#sendProposal(entries);
   }

@@ -276,7 +276,7 @@ export class Learner {
     if (entries.length === 0) return undefined;
     if (isLogging) {
       if (zxidEpoch(last) !== this.#epoch) return { reason: 'PROPOSAL of another epoch' };
-      this.#state.persist({ append: entries });
+      this.#state.append(entries);
       return undefined;
     }
     if (staging === undefined) return { reason: 'PROPOSAL out of order' };

@@ -12,7 +12,7 @@ import type { Prng } from '../base/prng.ts';
 import type { Standing } from '../base/standing.ts';
 import type { Effect, LinkId, PersistRequest } from './effects.ts';
 import { History } from './history.ts';
-import type { QuorumMessage } from './messages.ts';
+import type { LogEntry, QuorumMessage } from './messages.ts';
 import { Quorum } from './quorum.ts';
 
 export interface ZabTimings {
@@ -178,9 +178,20 @@ export class ZabState {
     }
     if (change.clusterId !== undefined) this.clusterId = change.clusterId;
     if (change.standing !== undefined) this.standing = change.standing;
+    this.#ask(request);
+    return id;
+  }
+
+  /** As nearly all requests are; made as one shape, since copies of objects with several are slow. */
+  append(entries: readonly LogEntry[]): number {
+    const id = ++this.#lastPersistId;
+    this.#ask({ id, append: entries, commitHint: this.history.committed });
+    return id;
+  }
+
+  #ask(request: PersistRequest): void {
     this.history.requested(request);
     this.emit({ kind: 'persist', request });
-    return id;
   }
 
   /** True when the durable end of the history moved forward. */

@@ -32,16 +32,21 @@ const TICK_LOOKING_MS = 10;
  */
 const TICK_SETTLED_MIN_MS = 50;
 const TICK_SETTLED_MAX_MS = 100;
-/** The process stood still for so long. */
+/** Without peers only the ends of sessions wait for it: an eighth of `tickTime`, to which they are rounded. */
+const TICK_ALONE_MAX_MS = 250;
+/** The process stood still when so much time has passed, or so much more than a tick. */
 const PAUSE_MS = 200;
+const LATE_MS = 100;
 
 /** What is driven. */
 export type DrivenCore = Pick<ZabNode, 'start' | 'tick' | 'noteTime' | 'takeEffects'>;
 
 export type DriverRuntime = Pick<Runtime, 'clock' | 'timers' | 'reached'>;
 
-/** Of the peers; milliseconds. */
+/** What the interval of the core's clock depends on; milliseconds. */
 export interface CoreDriverTimings {
+  readonly isStandalone: boolean;
+  readonly tickTimeMs: number;
   readonly peerHeartbeatMs: number;
   readonly peerTimeoutMs: number;
 }
@@ -51,6 +56,7 @@ export class CoreDriver {
   readonly #runtime: DriverRuntime;
   readonly #hooks: CoreDriverHooks;
   readonly #settledTickMs: number;
+  readonly #pauseMs: number;
   /** Without a tick for so long deadlines may have passed unseen: they come before what waited. */
   readonly #overdueMs: number;
   #tickedMs: number;
@@ -62,16 +68,16 @@ export class CoreDriver {
   constructor(
     node: DrivenCore,
     runtime: DriverRuntime,
-    { peerHeartbeatMs, peerTimeoutMs }: CoreDriverTimings,
+    timings: CoreDriverTimings,
     hooks: CoreDriverHooks,
   ) {
     this.#node = node;
     this.#runtime = runtime;
     this.#hooks = hooks;
-    const fewestMs = Math.min(TICK_SETTLED_MIN_MS, peerHeartbeatMs);
-    const tickMs = Math.max(fewestMs, Math.ceil(peerHeartbeatMs / 2));
-    this.#settledTickMs = Math.min(TICK_SETTLED_MAX_MS, tickMs);
-    this.#overdueMs = Math.min(PAUSE_MS, peerTimeoutMs / 2);
+    this.#settledTickMs = settledTickMs(timings);
+    this.#pauseMs = Math.max(PAUSE_MS, this.#settledTickMs + LATE_MS);
+    const { isStandalone, peerTimeoutMs } = timings;
+    this.#overdueMs = isStandalone ? this.#pauseMs : Math.min(this.#pauseMs, peerTimeoutMs / 2);
     this.#tickedMs = runtime.clock.monotonicMs();
   }
 
@@ -152,7 +158,7 @@ export class CoreDriver {
 
   #passTime(nowMs: number): void {
     const pauseMs = nowMs - this.#tickedMs;
-    if (pauseMs > PAUSE_MS) this.#hooks.paused(pauseMs);
+    if (pauseMs > this.#pauseMs) this.#hooks.paused(pauseMs);
     this.#tickedMs = nowMs;
     this.guard(() => {
       this.#node.tick(nowMs);
@@ -168,4 +174,12 @@ export class CoreDriver {
     const delayMs = this.#hooks.isSettled() ? this.#settledTickMs : TICK_LOOKING_MS;
     this.#tickTimer = this.#runtime.timers.set(delayMs, () => this.#tick());
   }
+}
+
+function settledTickMs(timings: CoreDriverTimings): number {
+  const { isStandalone, tickTimeMs, peerHeartbeatMs } = timings;
+  const fewestMs = Math.min(TICK_SETTLED_MIN_MS, peerHeartbeatMs);
+  const tickMs = Math.min(TICK_SETTLED_MAX_MS, Math.max(fewestMs, Math.ceil(peerHeartbeatMs / 2)));
+  if (!isStandalone) return tickMs;
+  return Math.max(tickMs, Math.min(TICK_ALONE_MAX_MS, Math.ceil(tickTimeMs / 8)));
 }

@@ -8,6 +8,13 @@ import type { Zxid } from '../base/ids.ts';
 
 const INITIAL_CAPACITY = 64;
 
+/** What the index keeps of a group, beside its sizes. */
+interface IndexedGroup {
+  readonly first: Zxid;
+  readonly last: Zxid;
+  readonly chain: number;
+}
+
 export class GroupIndex {
   #firsts = new Float64Array(INITIAL_CAPACITY);
   #lasts = new Float64Array(INITIAL_CAPACITY);
@@ -59,22 +66,17 @@ export class GroupIndex {
     return low - this.#start;
   }
 
-  push(group: {
-    readonly first: Zxid;
-    readonly last: Zxid;
-    readonly chain: number;
-    readonly entryCount: number;
-    readonly bytes: number;
-  }): void {
+  /** A group that takes so many bytes in the store. */
+  push(group: IndexedGroup, entryCount: number, bytes: number): void {
     invariant(this.length === 0 || this.last(this.length - 1) < group.first, 'groups out of order');
     if (this.#end === this.#firsts.length) this.#makeRoom();
     const at = this.#end++;
     this.#firsts[at] = group.first;
     this.#lasts[at] = group.last;
     this.#chains[at] = group.chain;
-    this.#entryCounts[at] = group.entryCount;
-    this.#byteEnds[at] = this.#bytesUpTo(this.length - 1) + group.bytes;
-    this.#entryCount += group.entryCount;
+    this.#entryCounts[at] = entryCount;
+    this.#byteEnds[at] = this.#bytesUpTo(this.length - 1) + bytes;
+    this.#entryCount += entryCount;
   }
 
   /** Forgets all groups from a position on. */

@@ -44,8 +44,7 @@ export async function verifyGroups(store: KeyValueStore, meta: LogMeta): Promise
       for (const pair of pairs) {
         if (isMetaKey(pair[0])) continue;
         const group = verifiedGroup(pair, last, chain, meta.lastZxid);
-        const entryCount = group.entries.length;
-        index.push({ ...group, entryCount, bytes: pair[1].length });
+        index.push(group, group.entries.length, pair[1].length);
         last = group.last;
         chain = group.chain;
       }

@@ -276,7 +276,7 @@ export class TxnLog {
     const isShrinking = keep < index.length;
     await this.#settle(batch.write({ sync: true }), isShrinking, () => {
       index.dropFrom(keep);
-      for (const group of added) index.push({ ...group, bytes: group.value.length });
+      for (const group of added) index.push(group, group.entryCount, group.value.length);
       this.#meta = Object.freeze(meta);
     });
   }

@@ -31,6 +31,10 @@ export interface SocketHandle {
   readonly getpeername: unknown;
 }
 
+/** What a `Socket` takes, with what Node's types leave out. */
+type SocketSettings = SocketConstructorOpts &
+  ConnectOpts & { handle: SocketHandle | undefined; highWaterMark: number };
+
 export class NodeStream implements ByteStream {
   readonly #socket: Socket;
   #remote: Address;
@@ -70,8 +74,9 @@ export class NodeStream implements ByteStream {
         return true;
       },
     };
-    const options: SocketConstructorOpts & ConnectOpts & { handle?: SocketHandle | undefined } = {
-      ...SOCKET_OPTIONS,
+    const options: SocketSettings = {
+      allowHalfOpen: SOCKET_OPTIONS.allowHalfOpen,
+      highWaterMark: SOCKET_OPTIONS.highWaterMark,
       handle: source,
       onread,
     };

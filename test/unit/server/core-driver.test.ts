@@ -7,6 +7,13 @@ import {
   type DrivenCore,
 } from '../../../src/server/core-driver.ts';
 
+const TIMINGS: CoreDriverTimings = {
+  isStandalone: false,
+  tickTimeMs: 2000,
+  peerHeartbeatMs: 250,
+  peerTimeoutMs: 1000,
+};
+
 interface Bench {
   readonly driver: CoreDriver;
   /** What the core and the hooks were told, in its order. */
@@ -16,7 +23,7 @@ interface Bench {
   readonly time: { nowMs: number };
 }
 
-function newBench(timings: CoreDriverTimings): Bench {
+function newBench(timings: Partial<CoreDriverTimings>): Bench {
   const told: string[] = [];
   const delays: number[] = [];
   const core: DrivenCore = {
@@ -33,29 +40,34 @@ function newBench(timings: CoreDriverTimings): Bench {
   const clock = { monotonicMs: () => time.nowMs, wallMs: () => time.nowMs, busyMs: () => 0 };
   const ignore = (): void => undefined;
   const timers = { set: timer, every: timer, clear: ignore, defer: ignore };
-  const driver = new CoreDriver(core, { clock, timers }, timings, {
-    carryOut: ignore,
-    drained: ignore,
-    timePassed: ignore,
-    beat: ignore,
-    isSettled: () => true,
-    paused: (pauseMs) => told.push(`paused ${pauseMs}`),
-    failed: (error) => told.push(String(error)),
-  });
+  const driver = new CoreDriver(
+    core,
+    { clock, timers },
+    { ...TIMINGS, ...timings },
+    {
+      carryOut: ignore,
+      drained: ignore,
+      timePassed: ignore,
+      beat: ignore,
+      isSettled: () => true,
+      paused: (pauseMs) => told.push(`paused ${pauseMs}`),
+      failed: (error) => told.push(String(error)),
+    },
+  );
   driver.start();
   told.length = 0;
   return { driver, told, delays, time };
 }
 
 test('CoreDriver tells the core the time before what comes between two ticks', () => {
-  const bench = newBench({ peerHeartbeatMs: 250, peerTimeoutMs: 1000 });
+  const bench = newBench({});
   bench.time.nowMs = 90;
   bench.driver.input(() => bench.told.push('input'));
   assert.deepEqual(bench.told, ['time 90', 'input']);
 });
 
 test('CoreDriver has the core look at its deadlines first when it stood still', () => {
-  const bench = newBench({ peerHeartbeatMs: 250, peerTimeoutMs: 1000 });
+  const bench = newBench({});
   bench.time.nowMs = 201;
   bench.driver.input(() => bench.told.push('input'));
   assert.deepEqual(bench.told, ['paused 201', 'tick 201', 'input']);
@@ -80,3 +92,24 @@ for (const [peerHeartbeatMs, tickMs] of [
     assert.deepEqual(delays, [tickMs]);
   });
 }
+
+for (const [tickTimeMs, tickMs] of [
+  [100, 100],
+  [1200, 150],
+  [2000, 250],
+  [6000, 250],
+] as const) {
+  test(`CoreDriver without peers ticks every ${tickMs} ms in quiet times with a tickTime of ${tickTimeMs} ms`, () => {
+    const { delays } = newBench({ isStandalone: true, tickTimeMs });
+    assert.deepEqual(delays, [tickMs]);
+  });
+}
+
+test('CoreDriver without peers takes a tick that is 100 ms late for a pause', () => {
+  const bench = newBench({ isStandalone: true });
+  bench.time.nowMs = 350;
+  bench.driver.input(() => bench.told.push('input'));
+  bench.time.nowMs = 351;
+  bench.driver.input(() => bench.told.push('input'));
+  assert.deepEqual(bench.told, ['time 350', 'input', 'paused 351', 'tick 351', 'input']);
+});

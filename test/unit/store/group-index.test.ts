@@ -10,8 +10,8 @@ function at(counter: number): Zxid {
 /** Groups of two entries and ten bytes: 1-2, 3-4, and so on. */
 function push(index: GroupIndex, from: number, count: number): void {
   for (let n = from; n < from + count; n++) {
-    const group = { first: at(n * 2 + 1), last: at(n * 2 + 2), chain: n, entryCount: 2, bytes: 10 };
-    index.push(group);
+    const group = { first: at(n * 2 + 1), last: at(n * 2 + 2), chain: n };
+    index.push(group, 2, 10);
   }
 }
 
