@@ -77,8 +77,7 @@ class SessionOpening implements ClientWrite {
     this.#receivedMs = host.nowMs;
     this.sessionId = host.backend.nextSessionId();
     this.identities = connection.identities;
-    this.payload = new Uint8Array(4);
-    new DataView(this.payload.buffer).setInt32(0, timeoutMs);
+    this.payload = Uint8Array.of(timeoutMs >>> 24, timeoutMs >>> 16, timeoutMs >>> 8, timeoutMs);
   }
 
   completed(zxid: Zxid, result: ApplyResult): void {

@@ -6,21 +6,21 @@
 
 import { invariant } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
-import { SlabPool } from './slab-pool.ts';
+import { SLAB_BYTES, type Slab, SlabPool, slabOf } from './slab-pool.ts';
 
-const NO_BYTES = Buffer.alloc(0);
+const NO_SLAB = slabOf(Buffer.alloc(0));
 const HIGH_WORD = 0x1_0000_0000;
 /** A slab with less room than this left is given up, and so is an oversized one: neither is worth keeping. */
 const ROOM_MIN_BYTES = 128;
-const SLAB_DEFAULT_BYTES = 4096;
 /** Room made in advance ends here: what was once taken in one long piece says little about the next. */
 const EXPECTED_MAX_BYTES = 80 * 1024;
 
 export class JuteWriter {
   readonly #slabBytes: number;
   readonly #pool: SlabPool;
-  #buffer: Buffer = NO_BYTES;
-  #view: DataView = new DataView(NO_BYTES.buffer, 0, 0);
+  #slab: Slab = NO_SLAB;
+  #buffer: Buffer = NO_SLAB.bytes;
+  #view: DataView = NO_SLAB.view;
   /** Everything before it was taken and belongs to somebody else. */
   #start = 0;
   #at = 0;
@@ -28,7 +28,7 @@ export class JuteWriter {
   #expectedBytes = 0;
 
   /** `slabBytes`: the size of a new slab, made at the first write; longer output makes longer slabs. */
-  constructor(slabBytes: number = SLAB_DEFAULT_BYTES, pool: SlabPool = new SlabPool()) {
+  constructor(slabBytes: number = SLAB_BYTES, pool: SlabPool = new SlabPool()) {
     invariant(slabBytes >= ROOM_MIN_BYTES, 'slab too small');
     this.#slabBytes = slabBytes;
     this.#pool = pool;
@@ -45,22 +45,22 @@ export class JuteWriter {
     this.#expectedBytes = Math.min(bytes.length + (bytes.length >> 2), EXPECTED_MAX_BYTES);
     this.#start = this.#at;
     const room = this.#buffer.length - this.#at;
-    if (room < ROOM_MIN_BYTES || this.#buffer.length > this.#slabBytes) this.#use(NO_BYTES);
+    if (room < ROOM_MIN_BYTES || this.#buffer.length > this.#slabBytes) this.#use(NO_SLAB);
     return bytes;
   }
 
   /**
    * What was taken last comes back: nobody reads it any more, nor anything taken before it, and its
-   * memory is written to again. Only while nothing new is written.
+   * memory is written to again, by whoever takes it from the pool. Only while nothing new is written.
    */
   reuse(bytes: Uint8Array): void {
     invariant(this.length === 0, 'memory comes back too late');
     const { buffer: memory } = bytes;
     if (memory === this.#buffer.buffer) {
-      this.#start = 0;
-      this.#at = 0;
-    } else if (memory.byteLength === this.#slabBytes) this.#use(Buffer.from(memory));
-    else if (memory.byteLength <= EXPECTED_MAX_BYTES) this.#pool.give(Buffer.from(memory));
+      this.#pool.give(this.#slab);
+      this.#use(NO_SLAB);
+    } else if (memory.byteLength <= EXPECTED_MAX_BYTES)
+      this.#pool.give(slabOf(Buffer.from(memory)));
   }
 
   /** Forgets what was written since the last `take`. */
@@ -181,16 +181,16 @@ export class JuteWriter {
     const used = this.length;
     // Growing from the smallest slab each time would copy a turn's replies once more in all.
     const wanted = Math.max(this.#slabBytes, this.#expectedBytes, used * 2, used + count);
-    const slab =
-      wanted > this.#slabBytes ? this.#pool.take(wanted) : Buffer.allocUnsafeSlow(wanted);
-    this.#buffer.copy(slab, 0, this.#start, this.#at);
+    const slab = this.#pool.take(wanted);
+    this.#buffer.copy(slab.bytes, 0, this.#start, this.#at);
     this.#use(slab);
     this.#at = used;
   }
 
-  #use(slab: Buffer): void {
-    this.#buffer = slab;
-    this.#view = new DataView(slab.buffer, slab.byteOffset, slab.length);
+  #use(slab: Slab): void {
+    this.#slab = slab;
+    this.#buffer = slab.bytes;
+    this.#view = slab.view;
     this.#start = 0;
     this.#at = 0;
   }

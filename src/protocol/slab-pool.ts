@@ -1,29 +1,52 @@
 /**
- * Memory for replies that the network has taken, kept for the next ones. Each piece made anew counts
- * against what the engine allows outside its heap, and some tens of megabytes of them make it look
- * through the whole heap: many times a second where replies are large.
+ * Memory for replies that the network has taken, kept for the next ones: of whoever writes next, so that
+ * a client that waits holds none. Each piece made anew counts against what the engine allows outside
+ * its heap, and some tens of megabytes of them make it look through the whole heap: many times a
+ * second where replies are large or sessions short.
  */
 
-/** As many as there are connections that write in one turn, on a busy server. */
-const SLABS_MAX = 64;
+/** Memory to write to, and the view to write numbers by: making one takes longer than a reply. */
+export interface Slab {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+/** The length of most slabs: for the replies of a turn to a client that does not pipeline. */
+export const SLAB_BYTES = 4096;
+/** As many as there are connections that write in one turn: an event may go to thousands. */
+const COMMON_MAX = 4096;
+const LONG_MAX = 64;
 /** A slab of so many times the bytes wanted is left to somebody who wants more: its bytes may be held for long. */
 const SURPLUS_MAX = 4;
 
 export class SlabPool {
-  readonly #slabs: Buffer[] = [];
+  /** Of `SLAB_BYTES`. */
+  readonly #common: Slab[] = [];
+  readonly #long: Slab[] = [];
 
   /** A slab of at least so many bytes, of any content. It belongs to the caller. */
-  take(bytes: number): Buffer {
-    const slab = this.#slabs.at(-1);
-    if (slab === undefined || slab.length > bytes * SURPLUS_MAX)
-      return Buffer.allocUnsafeSlow(bytes);
-    this.#slabs.pop();
+  take(bytes: number): Slab {
+    if (bytes === SLAB_BYTES) return this.#common.pop() ?? newSlab(bytes);
+    const slab = this.#long.at(-1);
+    if (slab === undefined || slab.bytes.length > bytes * SURPLUS_MAX) return newSlab(bytes);
+    this.#long.pop();
     // One that is too short is let go of: replies have become longer.
-    return slab.length >= bytes ? slab : Buffer.allocUnsafeSlow(bytes);
+    return slab.bytes.length >= bytes ? slab : newSlab(bytes);
   }
 
   /** Nobody reads or writes the slab any more. */
-  give(slab: Buffer): void {
-    if (this.#slabs.length < SLABS_MAX) this.#slabs.push(slab);
+  give(slab: Slab): void {
+    if (slab.bytes.length === SLAB_BYTES) {
+      if (this.#common.length < COMMON_MAX) this.#common.push(slab);
+    } else if (this.#long.length < LONG_MAX) this.#long.push(slab);
   }
+}
+
+export function slabOf(bytes: Buffer): Slab {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+/** Memory of its own, since that is how it comes back. */
+function newSlab(length: number): Slab {
+  return slabOf(Buffer.allocUnsafeSlow(length));
 }

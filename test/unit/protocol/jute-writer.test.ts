@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { InvariantError } from '../../../src/base/assert.ts';
 import { makeSessionId } from '../../../src/base/ids.ts';
 import { JuteWriter } from '../../../src/protocol/jute-writer.ts';
-import { SlabPool } from '../../../src/protocol/slab-pool.ts';
+import { SLAB_BYTES, SlabPool } from '../../../src/protocol/slab-pool.ts';
 import { bool, buffer, frame, fromHex, int, long, text, toHex, vector } from '../../support/hex.ts';
 
 function written(write: (writer: JuteWriter) => void): string {
@@ -155,18 +155,31 @@ test('patchInt refuses places that were not written or are gone', () => {
   assert.throws(() => writer.patchInt(0, 0), InvariantError);
 });
 
-test('memory that comes back is written again: in place, or from the pool where it was long', () => {
+test('memory that comes back is written again by the next of the pool that wants as much', () => {
   const pool = new SlabPool();
-  const writer = new JuteWriter(128, pool);
+  const writers = [new JuteWriter(undefined, pool), new JuteWriter(undefined, pool)] as const;
+  for (const length of [4, 10_000]) {
+    writers[0].writeBuffer(new Uint8Array(length).fill(1));
+    const first = writers[0].take();
+    writers[0].reuse(first);
+    writers[1].writeBuffer(new Uint8Array(length).fill(2));
+    const second = writers[1].take();
+    writers[1].reuse(second);
+    assert.equal(first.buffer, second.buffer);
+    assert.equal(toHex(first), buffer('02'.repeat(length)));
+  }
+});
+
+test('a writer whose memory came back has none', () => {
+  const pool = new SlabPool();
+  const writer = new JuteWriter(undefined, pool);
   writer.writeInt(1);
-  const short = writer.take();
-  writer.reuse(short);
+  const bytes = writer.take();
+  writer.reuse(bytes);
+  const other = pool.take(SLAB_BYTES);
+  assert.equal(other.bytes.buffer, bytes.buffer);
   writer.writeInt(2);
-  assert.equal(toHex(short), int(2));
-  writer.writeBuffer(new Uint8Array(1000));
-  const long = writer.take();
-  writer.reuse(long);
-  assert.equal(pool.take(800).buffer, long.buffer);
+  assert.notEqual(writer.take().buffer, other.bytes.buffer);
 });
 
 test('memory does not come back once something new is written', () => {
