@@ -29,7 +29,8 @@ Memory, start and recovery of servers of this build and of Debian's Apache ZooKe
 const command = new ToolCommand(USAGE);
 const SETTLE_MS = 3000;
 /** Before idling is measured: compilers and the first look at the disk are done by then. */
-const WARM_MS = 15_000;
+const WARM_MS = 20_000;
+/** In whole rounds of pings, and long enough: the processor's time is told in hundredths of a second. */
 const IDLE_MS = 20_000;
 const SESSION_TIMEOUT_MS = 30_000;
 /** As clients that negotiated that do. */
@@ -122,21 +123,21 @@ async function idleCpu(target: Target, count: number): Promise<string> {
     const address = addresses[i % addresses.length];
     if (address !== undefined) clients.push(await SessionClient.open(address, SESSION_TIMEOUT_MS));
   }
-  await sleep(WARM_MS);
-  const before = cpuSum(target);
-  const turns = clients.values();
+  let turn = 0;
   let lostCount = 0;
-  const pause = PING_INTERVAL_MS / count;
-  const beganMs = performance.now();
-  for (let next = beganMs; performance.now() - beganMs < IDLE_MS; next += pause) {
-    await turns
-      .next()
-      .value?.exists('/')
-      .catch(() => {
+  const pingFor = async (ms: number): Promise<void> => {
+    const beganMs = performance.now();
+    for (let next = beganMs; next < beganMs + ms; next += PING_INTERVAL_MS / count) {
+      await sleep(Math.max(0, next - performance.now()));
+      await clients[turn++ % count]?.exists('/').catch(() => {
         lostCount += 1;
       });
-    await sleep(Math.max(0, next - performance.now()));
-  }
+    }
+  };
+  await pingFor(WARM_MS);
+  const before = cpuSum(target);
+  const beganMs = performance.now();
+  await pingFor(IDLE_MS);
   const share = (cpuSum(target) - before) / (performance.now() - beganMs) / addresses.length;
   for (const client of clients) client.destroy();
   const lost = lostCount === 0 ? '' : `, ${lostCount} sessions lost`;

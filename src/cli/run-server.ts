@@ -3,7 +3,8 @@
 import { nodeMachine } from '../runtime/node/node-machine.ts';
 import { createNodeRuntime } from '../runtime/node/node-runtime.ts';
 import { leaveRoomInHeap } from '../runtime/node/old-space.ts';
-import { collectYoungAlone, limitYoungSpace } from '../runtime/node/young-space.ts';
+import { collectYoungAlone } from '../runtime/node/young-collections.ts';
+import { limitYoungSpace } from '../runtime/node/young-space.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Finding } from '../server/checks/finding.ts';
 import { checkMachine, checkNames } from '../server/checks/machine-checks.ts';

@@ -51,10 +51,12 @@ export class JuteWriter {
 
   /**
    * What was taken last comes back: nobody reads it any more, nor anything taken before it, and its
-   * memory is written to again, by whoever takes it from the pool. Only while nothing new is written.
+   * memory is written to again, by whoever takes it from the pool. Once for each `take`, and only while
+   * nothing new is written.
    */
   reuse(bytes: Uint8Array): void {
     invariant(this.length === 0, 'memory comes back too late');
+    invariant(bytes.length > 0, 'nothing comes back');
     const { buffer: memory } = bytes;
     if (memory === this.#buffer.buffer) {
       this.#pool.give(this.#slab);

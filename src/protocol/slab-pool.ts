@@ -1,11 +1,11 @@
 /**
  * Memory for replies that the network has taken, kept for the next ones: of whoever writes next, so that
- * a client that waits holds none. Each piece made anew counts against what the engine allows outside
+ * a client whose answers went at once holds none while it waits. Each piece made anew counts against what the engine allows outside
  * its heap, and some tens of megabytes of them make it look through the whole heap: many times a
  * second where replies are large or sessions short.
  */
 
-/** Memory to write to, and the view to write numbers by: making one takes longer than a reply. */
+/** Memory to write to, and the view to write numbers by, which is dear to make. */
 export interface Slab {
   readonly bytes: Buffer;
   readonly view: DataView;
@@ -13,23 +13,25 @@ export interface Slab {
 
 /** The length of most slabs: for the replies of a turn to a client that does not pipeline. */
 export const SLAB_BYTES = 4096;
-/** As many as there are connections that write in one turn: an event may go to thousands. */
+/** As many as there are connections that write in one turn: an event may go to thousands. 16 MiB stay then. */
 const COMMON_MAX = 4096;
-const LONG_MAX = 64;
+/** As many as there are connections that read much in one turn. */
+const OTHERS_MAX = 64;
 /** A slab of so many times the bytes wanted is left to somebody who wants more: its bytes may be held for long. */
 const SURPLUS_MAX = 4;
 
 export class SlabPool {
   /** Of `SLAB_BYTES`. */
   readonly #common: Slab[] = [];
-  readonly #long: Slab[] = [];
+  /** Of any other length, most of them longer. */
+  readonly #others: Slab[] = [];
 
   /** A slab of at least so many bytes, of any content. It belongs to the caller. */
   take(bytes: number): Slab {
     if (bytes === SLAB_BYTES) return this.#common.pop() ?? newSlab(bytes);
-    const slab = this.#long.at(-1);
+    const slab = this.#others.at(-1);
     if (slab === undefined || slab.bytes.length > bytes * SURPLUS_MAX) return newSlab(bytes);
-    this.#long.pop();
+    this.#others.pop();
     // One that is too short is let go of: replies have become longer.
     return slab.bytes.length >= bytes ? slab : newSlab(bytes);
   }
@@ -38,7 +40,7 @@ export class SlabPool {
   give(slab: Slab): void {
     if (slab.bytes.length === SLAB_BYTES) {
       if (this.#common.length < COMMON_MAX) this.#common.push(slab);
-    } else if (this.#long.length < LONG_MAX) this.#long.push(slab);
+    } else if (this.#others.length < OTHERS_MAX) this.#others.push(slab);
   }
 }
 

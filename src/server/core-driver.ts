@@ -7,6 +7,7 @@
 import type { Effect } from '../consensus/effects.ts';
 import type { ZabNode } from '../consensus/zab-node.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
+import { ordinaryTurnMs, quietTickMs, type TurnTimings } from './turn-length.ts';
 
 export interface CoreDriverHooks {
   carryOut(effect: Effect): void;
@@ -18,7 +19,7 @@ export interface CoreDriverHooks {
   beat(): void;
   /** No election is on: the clock may be coarse. */
   isSettled(): boolean;
-  /** Nothing looked at the clock for so long. */
+  /** Nothing looked at the clock for so long, of which up to a tick is not unusual. */
   paused(pauseMs: number): void;
   /** Has to stop the driver. */
   failed(error: unknown): void;
@@ -26,28 +27,13 @@ export interface CoreDriverHooks {
 
 /** Interval of the core's clock while an election is on. */
 const TICK_LOOKING_MS = 10;
-/**
- * In quiet times, half a heartbeat within these, since waking up is most of what an idle server costs;
- * but never more than a whole one, for pings leave at a tick.
- */
-const TICK_SETTLED_MIN_MS = 50;
-const TICK_SETTLED_MAX_MS = 100;
-/** Without peers only the ends of sessions wait for it: an eighth of `tickTime`, to which they are rounded. */
-const TICK_ALONE_MAX_MS = 250;
-/** The process stood still when so much time has passed, or so much more than a tick. */
-const PAUSE_MS = 200;
-const LATE_MS = 100;
 
 /** What is driven. */
 export type DrivenCore = Pick<ZabNode, 'start' | 'tick' | 'noteTime' | 'takeEffects'>;
 
 export type DriverRuntime = Pick<Runtime, 'clock' | 'timers' | 'reached'>;
 
-/** What the interval of the core's clock depends on; milliseconds. */
-export interface CoreDriverTimings {
-  readonly isStandalone: boolean;
-  readonly tickTimeMs: number;
-  readonly peerHeartbeatMs: number;
+export interface CoreDriverTimings extends TurnTimings {
   readonly peerTimeoutMs: number;
 }
 
@@ -55,7 +41,7 @@ export class CoreDriver {
   readonly #node: DrivenCore;
   readonly #runtime: DriverRuntime;
   readonly #hooks: CoreDriverHooks;
-  readonly #settledTickMs: number;
+  readonly #quietTickMs: number;
   readonly #pauseMs: number;
   /** Without a tick for so long deadlines may have passed unseen: they come before what waited. */
   readonly #overdueMs: number;
@@ -74,8 +60,8 @@ export class CoreDriver {
     this.#node = node;
     this.#runtime = runtime;
     this.#hooks = hooks;
-    this.#settledTickMs = settledTickMs(timings);
-    this.#pauseMs = Math.max(PAUSE_MS, this.#settledTickMs + LATE_MS);
+    this.#quietTickMs = quietTickMs(timings);
+    this.#pauseMs = ordinaryTurnMs(timings);
     const { isStandalone, peerTimeoutMs } = timings;
     this.#overdueMs = isStandalone ? this.#pauseMs : Math.min(this.#pauseMs, peerTimeoutMs / 2);
     this.#tickedMs = runtime.clock.monotonicMs();
@@ -171,15 +157,7 @@ export class CoreDriver {
     if (this.#isStopped) return;
     this.#passTime(this.#runtime.clock.monotonicMs());
     this.guard(() => this.#hooks.beat());
-    const delayMs = this.#hooks.isSettled() ? this.#settledTickMs : TICK_LOOKING_MS;
+    const delayMs = this.#hooks.isSettled() ? this.#quietTickMs : TICK_LOOKING_MS;
     this.#tickTimer = this.#runtime.timers.set(delayMs, () => this.#tick());
   }
-}
-
-function settledTickMs(timings: CoreDriverTimings): number {
-  const { isStandalone, tickTimeMs, peerHeartbeatMs } = timings;
-  const fewestMs = Math.min(TICK_SETTLED_MIN_MS, peerHeartbeatMs);
-  const tickMs = Math.min(TICK_SETTLED_MAX_MS, Math.max(fewestMs, Math.ceil(peerHeartbeatMs / 2)));
-  if (!isStandalone) return tickMs;
-  return Math.max(tickMs, Math.min(TICK_ALONE_MAX_MS, Math.ceil(tickTimeMs / 8)));
 }

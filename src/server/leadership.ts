@@ -31,6 +31,7 @@ import { encodeDetaching } from '../store/txn-codec.ts';
 import type { ServerConfig } from './config.ts';
 import { ContainerSweep } from './container-sweep.ts';
 import { ProposedTxns } from './proposed-txns.ts';
+import { ordinaryTurnMs } from './turn-length.ts';
 
 export interface LeadershipOptions {
   readonly config: ServerConfig;
@@ -82,7 +83,7 @@ export class Leadership {
     const { quotaExceeded } = options;
     this.#preparer = new Preparer(tree, { extendedTypes, skipAcl, enforceQuota, quotaExceeded });
     this.#lastTimeMs = options.lastTimeMs;
-    this.#sessionClock = new SessionClock(nowMs);
+    this.#sessionClock = new SessionClock(nowMs, ordinaryTurnMs(config));
     this.#tracker = new SessionTracker(config.tickTimeMs);
     // Nobody knows who was heard from last: every session gets its whole timeout again.
     for (const [sessionId, timeoutMs] of tree.sessions.entries()) {

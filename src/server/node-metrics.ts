@@ -75,7 +75,7 @@ export class NodeMetrics {
     this.#snapshotTime.record(nowMs - this.#checkpointBeganMs);
   }
 
-  /** The whole process stood still for so long. */
+  /** The whole process stood still, and looked at its clock so long ago. */
   paused(durationMs: number): void {
     this.#pauseTime.record(durationMs);
   }

@@ -51,6 +51,30 @@ test('local sessions: an upgrade overtaken by a change of leader leaves node and
   assert.deepEqual([...outcomes].sort(), [false, true], 'the schedules are all alike');
 });
 
+test('a session of a server without peers ends when its timeout is over, not a tick of its own later', async () => {
+  const tickTimeMs = 2000;
+  const timeoutMs = 8000;
+  const stage = new Stage({ ...SHAPE, voterCount: 1, tickTimeMs, maxSessionTimeoutMs: timeoutMs });
+  await stage.whole();
+  const [member] = stage.cluster.members;
+  assert(member !== undefined);
+  const profile = { ...PROFILE, sessionTimeoutMs: timeoutMs };
+  const owner = await stage.clientOf(member, 'owner', profile);
+  await stage.done(owner, EPHEMERAL);
+  const reader = await stage.clientOf(member, 'reader', profile);
+  owner.died();
+  const look = async (): Promise<number> => {
+    const asked = stage.ask(reader, read('get', '/e'));
+    await stage.until(() => asked.outcome !== 'pending', 'the reader is answered');
+    return asked.error;
+  };
+  await stage.world.runFor(timeoutMs - 100);
+  assert.equal(await look(), ErrorCode.ok);
+  // Deadlines are rounded up to a multiple of tickTime, and looked at four times a second.
+  await stage.world.runFor(100 + tickTimeMs + 250);
+  assert.equal(await look(), ErrorCode.noNode);
+});
+
 test('local sessions: whoever is told that an upgraded session is over finds none of its nodes', async () => {
   const stage = new Stage({ ...SHAPE, sessions: 'local' });
   await stage.whole();

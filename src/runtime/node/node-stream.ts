@@ -74,6 +74,7 @@ export class NodeStream implements ByteStream {
         return true;
       },
     };
+    // No spread: copying the two would take longer than the rest of the literal, for each connection.
     const options: SocketSettings = {
       allowHalfOpen: SOCKET_OPTIONS.allowHalfOpen,
       highWaterMark: SOCKET_OPTIONS.highWaterMark,

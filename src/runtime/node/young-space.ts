@@ -32,14 +32,6 @@ export function limitYoungSpace(bytes: number = YOUNG_BYTES): void {
 }
 
 /**
- * Has the thread that makes young objects collect them alone. The engine wakes four more for it, which
- * for the few objects that survive in a server costs more than they help: 4 to 8 % of all its CPU.
- */
-export function collectYoungAlone(): void {
-  setFlagsFromString('--no-parallel-scavenge');
-}
-
-/**
  * What both halves take once the one in use is full. Their size as the engine tells it counts pages
  * that it has touched, of which newer engines give back some after each collection.
  */

@@ -16,6 +16,12 @@ describe('SessionClock', () => {
     assert.equal(clock.turned(60_050), 250);
   });
 
+  it('counts longer turns where those are ordinary', () => {
+    const clock = new SessionClock(0, 350);
+    for (let nowMs = 250; nowMs <= 2000; nowMs += 250) assert.equal(clock.turned(nowMs), nowMs);
+    assert.equal(clock.turned(60_000), 2350);
+  });
+
   it('goes slower, and not slower than that, while every turn is long', () => {
     const clock = new SessionClock(0);
     let ms = 0;
