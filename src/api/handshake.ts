@@ -14,6 +14,7 @@ import {
   encodeConnectResponse,
   encodeSessionGone,
 } from '../protocol/records/connect.ts';
+import { createSessionRecord } from '../protocol/records/write-request.ts';
 import { isSessionPassword, sessionPassword } from '../session/session-id.ts';
 import type { ApplyResult } from '../store/data-tree.ts';
 import type { ClientWrite, ServingMode } from './backend.ts';
@@ -77,7 +78,7 @@ class SessionOpening implements ClientWrite {
     this.#receivedMs = host.nowMs;
     this.sessionId = host.backend.nextSessionId();
     this.identities = connection.identities;
-    this.payload = Uint8Array.of(timeoutMs >>> 24, timeoutMs >>> 16, timeoutMs >>> 8, timeoutMs);
+    this.payload = createSessionRecord(timeoutMs);
   }
 
   completed(zxid: Zxid, result: ApplyResult): void {

@@ -1,8 +1,8 @@
 /**
- * Memory for replies that the network has taken, kept for the next ones: of whoever writes next, so that
- * a client whose answers went at once holds none while it waits. Each piece made anew counts against what the engine allows outside
- * its heap, and some tens of megabytes of them make it look through the whole heap: many times a
- * second where replies are large or sessions short.
+ * Memory for replies that the network has taken, kept for whoever writes next, so that a client whose
+ * answers went at once holds none while it waits. Each piece made anew counts against what the engine
+ * allows outside its heap, and some tens of megabytes of them make it look through the whole heap: many
+ * times a second where replies are large or sessions short.
  */
 
 /** Memory to write to, and the view to write numbers by, which is dear to make. */

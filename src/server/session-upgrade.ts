@@ -4,6 +4,7 @@ import type { ClientWrite } from '../api/backend.ts';
 import type { Identity } from '../base/acl.ts';
 import type { SessionId } from '../base/ids.ts';
 import { OpCode } from '../base/op-code.ts';
+import { createSessionRecord } from '../protocol/records/write-request.ts';
 
 export class SessionUpgrade implements ClientWrite {
   readonly sessionId: SessionId;
@@ -16,8 +17,7 @@ export class SessionUpgrade implements ClientWrite {
   constructor(cause: ClientWrite, timeoutMs: number) {
     this.sessionId = cause.sessionId;
     this.identities = cause.identities;
-    this.payload = new Uint8Array(4);
-    new DataView(this.payload.buffer).setInt32(0, timeoutMs);
+    this.payload = createSessionRecord(timeoutMs);
   }
 
   /** The client waits for the request behind, whose outcome says all. */

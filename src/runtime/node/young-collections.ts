@@ -10,7 +10,6 @@ const OWN_CHOICE = /--(no[-_]?)?parallel[-_]scavenge/;
  * server cost more than they help: with three servers on two cores 4 to 8 % of all their CPU.
  */
 export function collectYoungAlone(): void {
-  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
-  if (options.some((option) => OWN_CHOICE.test(option))) return;
+  if (process.execArgv.some((option) => OWN_CHOICE.test(option))) return;
   setFlagsFromString('--no-parallel-scavenge');
 }

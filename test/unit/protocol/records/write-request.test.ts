@@ -5,6 +5,7 @@ import { OpCode } from '../../../../src/base/op-code.ts';
 import type { WriteRequest } from '../../../../src/base/write-request.ts';
 import { JuteReader } from '../../../../src/protocol/jute-reader.ts';
 import {
+  createSessionRecord,
   decodeWriteRequest,
   encodeWriteRequest,
   makeWriteRequest,
@@ -194,3 +195,9 @@ test('multi ends at the first header that says so, whatever else it says', () =>
   const request = decoded(hex, (reader) => decodeWriteRequest(OpCode.multi, reader));
   assert.deepEqual(request?.ops, []);
 });
+
+for (const timeoutMs of [0, 4000, 0x12345678, 2 ** 31 - 1]) {
+  test(`createSessionRecord(${timeoutMs}) is what encodeWriteRequest writes`, () => {
+    assert.equal(toHex(createSessionRecord(timeoutMs)), int(timeoutMs));
+  });
+}
