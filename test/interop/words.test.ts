@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { OpCode } from '../../src/base/op-code.ts';
 import { SocketClient } from '../compat/socket-client.ts';
 import { levelled, WORD_DIFFERENCES } from '../compat/word-differences.ts';
@@ -22,7 +22,11 @@ import {
 } from './support.ts';
 
 const REPLY_MS = 10_000;
+/** How many of the original's are asked at most. */
+const ORIGINALS = 3;
 const SESSION_TIMEOUT_MS = 30_000;
+/** The highest that three servers with a tick of two seconds grant: a moment of its own to expire at. */
+const LEAVER_TIMEOUT_MS = 40_000;
 /** Enough that some transactions are among those of which digests are kept. */
 const MANY = 150;
 
@@ -34,20 +38,22 @@ const OF_THREE = { tickTime: '2000' } as const;
 class Session {
   readonly id: string;
   readonly #client: SocketClient;
+  readonly #address: string;
   #xid = 0;
 
-  private constructor(client: SocketClient, id: string) {
+  private constructor(client: SocketClient, address: string, id: string) {
     this.#client = client;
+    this.#address = address;
     this.id = id;
   }
 
-  static async open(address: string): Promise<Session> {
+  static async open(address: string, timeoutMs = SESSION_TIMEOUT_MS): Promise<Session> {
     const client = await SocketClient.connect(address);
-    const request = [int(0), long(0), int(SESSION_TIMEOUT_MS), long(0), buffer('00'.repeat(16))];
+    const request = [int(0), long(0), int(timeoutMs), long(0), buffer('00'.repeat(16))];
     client.send(Buffer.from(frame(...request, bool(false)), 'hex'));
     const reply = Buffer.from((await client.next(REPLY_MS)) ?? []);
     assert.ok(reply.length >= 36, 'a session');
-    return new Session(client, `0x${reply.toString('hex', 8, 16).replace(/^0+/, '')}`);
+    return new Session(client, address, `0x${reply.toString('hex', 8, 16).replace(/^0+/, '')}`);
   }
 
   async ask(op: OpCode, ...fields: readonly string[]): Promise<void> {
@@ -56,13 +62,21 @@ class Session {
     this.#client.send(Buffer.from(frame(int(xid), int(op), ...fields), 'hex'));
     for (;;) {
       const reply = await this.#client.next(REPLY_MS);
-      assert.ok(reply !== undefined, 'a reply');
+      const what = this.#client.isClosed ? 'closed the connection' : 'said nothing';
+      assert.ok(reply !== undefined, `${this.#address} ${what} at operation ${op}, xid ${xid}`);
       if (Buffer.from(reply).readInt32BE(0) === xid) return;
     }
   }
 
   async create(path: string, flags = 0): Promise<void> {
     await this.ask(OpCode.create, text(path), buffer('616263'), OPEN_ACL_HEX, int(flags));
+  }
+
+  /** Ends the session; resolves when the server has closed the connection. */
+  async end(): Promise<void> {
+    await this.ask(OpCode.closeSession);
+    assert.equal(await this.#client.next(REPLY_MS), undefined);
+    assert.ok(this.#client.isClosed, 'closed');
   }
 
   close(): void {
@@ -141,12 +155,16 @@ async function answerTo(address: string, asked: string): Promise<string> {
 
 async function answersOf(target: Target): Promise<Answer[]> {
   const found = await places(target);
+  // It leaves the moment at which it would have expired behind, at which nothing expires any more.
+  for (const { address } of found) await (await Session.open(address, LEAVER_TIMEOUT_MS)).end();
   for (const { address } of found) await ask(address, 'srst');
   const sessions: Session[] = [];
   for (const { address } of found) sessions.push(await Session.open(address));
   for (const [at, session] of sessions.entries()) await live(session, `s${at}`);
   // A follower may hear of the last transaction a little later than the leader's client.
   for (const session of sessions) await session.ask(OpCode.sync, text('/'));
+  // The original counts a reply after it has written it.
+  for (const { address } of found) await ask(address, 'ruok');
   const answers: Answer[] = [];
   const ids = sessions.map((session) => session.id);
   for (const { role, address } of found) {
@@ -160,42 +178,65 @@ async function answersOf(target: Target): Promise<Answer[]> {
   return answers;
 }
 
-function same(original: Answer | undefined, ours: Answer, without?: string): boolean {
-  if (original === undefined) return false;
-  const [a, b] = [original, ours].map(({ word, text, sessions }) =>
-    levelled(word, text, sessions, without),
-  );
-  return a === b;
+async function answersOfFresh(start: () => Promise<Target>): Promise<Answer[]> {
+  const target = await start();
+  try {
+    return await answersOf(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Also tells which rules of the table are needed. */
+function compare(ours: readonly Answer[], original: readonly Answer[]): string[] {
+  const needed: string[] = [];
+  for (const [at, { place, word, text, sessions }] of ours.entries()) {
+    const wanted = original[at];
+    assert.ok(wanted !== undefined && wanted.place === place, place);
+    const both = (without?: string): readonly [string, string] => [
+      levelled(word, text, sessions, without),
+      levelled(word, wanted.text, wanted.sessions, without),
+    ];
+    assert.equal(...both(), place);
+    for (const { id, words } of WORD_DIFFERENCES) {
+      const [a, b] = both(id);
+      if (words.includes(word) && a !== b) needed.push(id);
+    }
+  }
+  return needed;
+}
+
+/**
+ * Ours is asked once. The original differs from itself in one of some dozens of runs (it counts a
+ * reply after it is sent, keeps a connection that was closed, leaves a request unanswered until the
+ * next one comes): another one is asked then, and ours has to say what one of them says.
+ */
+async function compareWithOriginal(
+  t: TestContext,
+  ours: readonly Answer[],
+  startOriginal: () => Promise<Target>,
+): Promise<string[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return compare(ours, await answersOfFresh(startOriginal));
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError) || attempt === ORIGINALS) throw error;
+      t.diagnostic(`another original is asked: ${error.message}`);
+    }
+  }
 }
 
 test('the words of the original and of ours say the same, alone and as three', {
   skip: APACHE.skip,
-}, async () => {
-  const needed = new Set<string>();
-  const starts = [
-    () => [startApache(['zookeeper.4lw.commands.whitelist=*']), startStandalone(ALONE)],
-    () => [startApacheEnsemble(['4lw.commands.whitelist=*']), startEnsemble(OF_THREE)],
+}, async (t) => {
+  const kinds = [
+    [() => startStandalone(ALONE), () => startApache(['zookeeper.4lw.commands.whitelist=*'])],
+    [() => startEnsemble(OF_THREE), () => startApacheEnsemble(['4lw.commands.whitelist=*'])],
   ] as const;
-  for (const start of starts) {
-    const [original, ours] = await Promise.all(start());
-    assert.ok(original !== undefined && ours !== undefined);
-    try {
-      const expected = await answersOf(original);
-      for (const [at, answer] of (await answersOf(ours)).entries()) {
-        const wanted = expected[at];
-        assert.ok(wanted !== undefined && wanted.place === answer.place, answer.place);
-        assert.equal(
-          levelled(answer.word, answer.text, answer.sessions),
-          levelled(wanted.word, wanted.text, wanted.sessions),
-          answer.place,
-        );
-        for (const { id, words } of WORD_DIFFERENCES) {
-          if (words.includes(answer.word) && !same(wanted, answer, id)) needed.add(id);
-        }
-      }
-    } finally {
-      await Promise.all([original.stop(), ours.stop()]);
-    }
+  const needed = new Set<string>();
+  for (const [startOurs, startOriginal] of kinds) {
+    const ours = await answersOfFresh(startOurs);
+    for (const id of await compareWithOriginal(t, ours, startOriginal)) needed.add(id);
   }
   for (const { id, level } of WORD_DIFFERENCES) {
     if (level !== undefined)
