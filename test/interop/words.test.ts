@@ -190,6 +190,7 @@ async function answersOfFresh(start: () => Promise<Target>): Promise<Answer[]> {
 /** Also tells which rules of the table are needed. */
 function compare(ours: readonly Answer[], original: readonly Answer[]): string[] {
   const needed: string[] = [];
+  assert.equal(ours.length, original.length);
   for (const [at, { place, word, text, sessions }] of ours.entries()) {
     const wanted = original[at];
     assert.ok(wanted !== undefined && wanted.place === place, place);
