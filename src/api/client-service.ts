@@ -9,7 +9,7 @@ import type { SessionId } from '../base/ids.ts';
 import { JuteReader } from '../protocol/jute-reader.ts';
 import { SlabPool } from '../protocol/slab-pool.ts';
 import type { Address, ByteStream, Listener, Runtime, Timer } from '../runtime/runtime.ts';
-import { type ExpiryEntry, ExpiryQueue } from '../session/expiry-queue.ts';
+import { ExpiryQueue } from '../session/expiry-queue.ts';
 import { WatchManager } from '../session/watch-manager.ts';
 import type { Backend, ClientSide } from './backend.ts';
 import { ClientBuffers } from './client-buffers.ts';
@@ -26,6 +26,7 @@ import {
   TRACE_MASK_DEFAULT,
 } from './four-letter.ts';
 import type { FourLetterWord } from './four-letter-word.ts';
+import { Place } from './place.ts';
 import { plainHost } from './remote-address.ts';
 import { ServerStats } from './server-stats.ts';
 
@@ -38,13 +39,13 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   readonly buffers: ClientBuffers;
   readonly slabs = new SlabPool();
   readonly reader = new JuteReader();
-  readonly deadlines: ExpiryQueue<Connection>;
+  readonly deadlines: ExpiryQueue<Place>;
   readonly #runtime: Runtime;
-  readonly #connections = new Map<Connection, ExpiryEntry<Connection>>();
-  readonly #bySession = new Map<SessionId, Connection>();
+  readonly #places = new Set<Place>();
+  readonly #bySession = new Map<SessionId, Place>();
   readonly #countByHost = new Map<string, number>();
   /** Connections that serve no session, the oldest first. */
-  readonly #sessionless = new Set<Connection>();
+  readonly #sessionless = new Set<Place>();
   /** Connections not read until a request of theirs, or anybody's, is settled. */
   readonly #waiting = new Set<Connection>();
   #listeners: Listener[] = [];
@@ -92,7 +93,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     if (this.#sweepTimer !== undefined) this.#runtime.timers.clear(this.#sweepTimer);
     const listeners = this.#listeners;
     this.#listeners = [];
-    for (const connection of [...this.#connections.keys()]) connection.drop('server stops');
+    for (const connection of [...this.#all()]) connection.drop('server stops');
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
@@ -121,7 +122,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   /** Connections, without those that only wait for the client to close too. */
   get connectionCount(): number {
     let count = 0;
-    for (const connection of this.#connections.keys()) if (!connection.isEnding) count += 1;
+    for (const connection of this.#all()) if (!connection.isEnding) count += 1;
     return count;
   }
 
@@ -130,7 +131,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   *connections(): Generator<Connection> {
-    for (const connection of this.#connections.keys()) if (!connection.isEnding) yield connection;
+    for (const connection of this.#all()) if (!connection.isEnding) yield connection;
   }
 
   refreshNow(): void {
@@ -154,14 +155,14 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   stopServing(): void {
     if (!this.#isServing) return;
     this.#isServing = false;
-    this.log.info('not serving clients', { connections: this.#connections.size });
-    for (const connection of [...this.#connections.keys()]) {
+    this.log.info('not serving clients', { connections: this.#places.size });
+    for (const connection of [...this.#all()]) {
       if (!connection.isCommand) connection.drop('nobody is served');
     }
   }
 
   sessionClosed(sessionId: SessionId): void {
-    this.#bySession.get(sessionId)?.endAfterReplies();
+    this.#bySession.get(sessionId)?.connection?.endAfterReplies();
   }
 
   // What connections say -------------------------------------------------------------------------
@@ -186,17 +187,20 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   expireAfter(connection: Connection, timeoutMs: number): void {
-    const entry = this.#connections.get(connection);
-    if (entry !== undefined) this.deadlines.touch(entry, this.#nowMs, timeoutMs);
+    const deadline = connection.place?.deadline;
+    if (deadline !== undefined) this.deadlines.touch(deadline, this.#nowMs, timeoutMs);
   }
 
   noteSessionless(connection: Connection, isSessionless: boolean): void {
-    this.#sessionless.delete(connection);
+    const { place } = connection;
+    if (place === undefined) return;
+    this.#sessionless.delete(place);
     if (!isSessionless) return;
-    this.#sessionless.add(connection);
+    this.#sessionless.add(place);
     if (this.#sessionless.size <= this.options.limits.sessionlessMax) return;
     // Clients ask for a session as soon as they are connected: who waits longest is least likely to.
-    for (const oldest of this.#sessionless) {
+    for (const { connection: oldest } of this.#sessionless) {
+      invariant(oldest !== undefined, 'a place of a closed connection');
       this.stats.counters.sessionlessDropped += 1;
       this.log.warn('connection dropped for others', {
         reason: 'too many without a session',
@@ -209,28 +213,30 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   disconnect(sessionId: SessionId): void {
-    this.#bySession.get(sessionId)?.drop('session resumed elsewhere');
+    this.#bySession.get(sessionId)?.connection?.drop('session resumed elsewhere');
   }
 
   adopt(connection: Connection): void {
     this.disconnect(connection.sessionId);
-    this.#bySession.set(connection.sessionId, connection);
+    if (connection.place !== undefined) this.#bySession.set(connection.sessionId, connection.place);
   }
 
   release(connection: Connection): void {
     this.watches.removeWatcher(connection);
     this.#waiting.delete(connection);
-    if (this.#bySession.get(connection.sessionId) === connection) {
+    if (this.#bySession.get(connection.sessionId)?.connection === connection) {
       this.#bySession.delete(connection.sessionId);
     }
   }
 
   forget(connection: Connection): void {
-    const entry = this.#connections.get(connection);
-    if (entry === undefined) return;
-    this.#connections.delete(connection);
-    this.#sessionless.delete(connection);
-    this.deadlines.remove(entry);
+    const { place } = connection;
+    if (place?.deadline === undefined) return;
+    this.#places.delete(place);
+    this.#sessionless.delete(place);
+    this.deadlines.remove(place.deadline);
+    place.connection = undefined;
+    connection.place = undefined;
     const count = (this.#countByHost.get(connection.remoteHost) ?? 0) - 1;
     invariant(count >= 0, 'more connections closed than accepted');
     if (count === 0) this.#countByHost.delete(connection.remoteHost);
@@ -275,7 +281,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     const host = plainHost(stream.remote.host);
     const count = this.#countByHost.get(host) ?? 0;
     const { maxCnxns, maxClientCnxns } = this.options;
-    if (maxCnxns > 0 && this.#connections.size >= maxCnxns) {
+    if (maxCnxns > 0 && this.#places.size >= maxCnxns) {
       this.#reject(stream, { reason: 'too many in all', host, limit: maxCnxns });
       return;
     }
@@ -286,10 +292,19 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     const connection = new Connection(stream, this);
     this.#countByHost.set(host, count + 1);
     const { handshakeTimeoutMs } = this.options.limits;
-    const entry = this.deadlines.add(connection, this.#nowMs, handshakeTimeoutMs);
-    this.#connections.set(connection, entry);
+    const place = new Place(connection);
+    place.deadline = this.deadlines.add(place, this.#nowMs, handshakeTimeoutMs);
+    connection.place = place;
+    this.#places.add(place);
     stream.attach(connection);
     this.noteSessionless(connection, true);
+  }
+
+  *#all(): Generator<Connection> {
+    for (const { connection } of this.#places) {
+      invariant(connection !== undefined, 'a place of a closed connection');
+      yield connection;
+    }
   }
 
   #requestTurnEnd(): void {
@@ -338,7 +353,8 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   #dropExpired(): void {
     this.refreshNow();
-    for (const connection of this.deadlines.expired(this.#nowMs)) {
+    for (const { connection } of this.deadlines.expired(this.#nowMs)) {
+      invariant(connection !== undefined, 'a place of a closed connection');
       if (!connection.isOpen) this.stats.counters.sessionlessExpired += 1;
       connection.drop('silent for too long');
     }

@@ -17,6 +17,7 @@ import type { Watcher } from '../session/watch-manager.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { fourLetterWord, TRACE_MASK_BYTES } from './four-letter-word.ts';
 import { openSession } from './handshake.ts';
+import type { Place } from './place.ts';
 import { plainHost } from './remote-address.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { RequestPipeline } from './request-pipeline.ts';
@@ -43,6 +44,8 @@ export class Connection implements StreamHandler, Watcher {
   readonly remoteHost: string;
   readonly stats: ConnectionStats;
   readonly replies: ReplyWriter;
+  /** For the host: where it keeps the connection, until that is closed. */
+  place: Place | undefined = undefined;
   /** For the host: the end of its turn is asked for. */
   isTurnRequested = false;
   sessionId: SessionId = SESSION_NONE;

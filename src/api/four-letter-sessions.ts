@@ -57,8 +57,9 @@ function ephemerals(source: CommandSource): string {
 
 function connectionSets(source: CommandSource): string {
   const members: (readonly [number, string])[] = [];
-  for (const { value: connection, deadlineMs } of source.deadlines.entries()) {
-    if (connection.isEnding) continue;
+  for (const { value, deadlineMs } of source.deadlines.entries()) {
+    const { connection } = value;
+    if (connection === undefined || connection.isEnding) continue;
     const address = javaAddress(connection.stream.remote);
     const line = `\tip: ${address} sessionId: ${sessionIdHex(connection.sessionId)}\n`;
     members.push([deadlineMs - source.nowMs, line]);

@@ -18,6 +18,7 @@ import { dumpText } from './four-letter-sessions.ts';
 import { confText, enviText } from './four-letter-settings.ts';
 import type { FourLetterWord } from './four-letter-word.ts';
 import { mntrText } from './mntr.ts';
+import type { Place } from './place.ts';
 import type { ServerStats } from './server-stats.ts';
 
 /** Where the answers come from. */
@@ -27,7 +28,7 @@ export interface CommandSource {
   readonly stats: ServerStats;
   readonly watches: WatchManager;
   readonly buffers: ClientBuffers;
-  readonly deadlines: ExpiryQueue<Connection>;
+  readonly deadlines: ExpiryQueue<Place>;
   readonly addresses: readonly Address[];
   readonly isServing: boolean;
   readonly traceMask: bigint;

@@ -122,3 +122,14 @@ test('a client that breaks off does not disturb the others', async () => {
   kit.backend.applyAll();
   assert.equal(header(await steady.ask(headerFrame(-2, OpCode.ping))).xid, -2);
 });
+
+test('what the tables held of a connection does not lead to it any more once it is closed', async () => {
+  const kit = await ClientKit.start();
+  const client = await kit.session();
+  const [entry] = [...kit.service.deadlines.entries()];
+  const connection = entry?.value.connection;
+  assert.ok(entry !== undefined && connection !== undefined);
+  client.stream.destroy();
+  await kit.until(() => connection.isClosed, 'the end of the connection');
+  assert.equal(entry.value.connection, undefined);
+});
