@@ -47,7 +47,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   /** Connections that serve no session, the oldest first. */
   readonly #sessionless = new Set<Place>();
   /** Connections not read until a request of theirs, or anybody's, is settled. */
-  readonly #waiting = new Set<Connection>();
+  readonly #waiting = new Set<Place>();
   #listeners: Listener[] = [];
   #sweepTimer: Timer | undefined = undefined;
   /** Connections whose turn is to be ended; the spare list is filled while the other is worked off. */
@@ -177,12 +177,12 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   waitForBackend(connection: Connection): void {
-    this.#waiting.add(connection);
+    if (connection.place !== undefined) this.#waiting.add(connection.place);
   }
 
   requestSettled(): void {
     if (this.#waiting.size === 0 || this.isOverloaded) return;
-    for (const connection of this.#waiting) this.requestTurn(connection);
+    for (const connection of this.#all(this.#waiting)) this.requestTurn(connection);
     this.#waiting.clear();
   }
 
@@ -199,8 +199,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.#sessionless.add(place);
     if (this.#sessionless.size <= this.options.limits.sessionlessMax) return;
     // Clients ask for a session as soon as they are connected: who waits longest is least likely to.
-    for (const { connection: oldest } of this.#sessionless) {
-      invariant(oldest !== undefined, 'a place of a closed connection');
+    for (const oldest of this.#all(this.#sessionless)) {
       this.stats.counters.sessionlessDropped += 1;
       this.log.warn('connection dropped for others', {
         reason: 'too many without a session',
@@ -218,12 +217,13 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   adopt(connection: Connection): void {
     this.disconnect(connection.sessionId);
-    if (connection.place !== undefined) this.#bySession.set(connection.sessionId, connection.place);
+    invariant(connection.place !== undefined, 'a closed connection serves a session');
+    this.#bySession.set(connection.sessionId, connection.place);
   }
 
   release(connection: Connection): void {
     this.watches.removeWatcher(connection);
-    this.#waiting.delete(connection);
+    if (connection.place !== undefined) this.#waiting.delete(connection.place);
     if (this.#bySession.get(connection.sessionId)?.connection === connection) {
       this.#bySession.delete(connection.sessionId);
     }
@@ -231,7 +231,8 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   forget(connection: Connection): void {
     const { place } = connection;
-    if (place?.deadline === undefined) return;
+    if (place === undefined) return;
+    invariant(place.deadline !== undefined, 'a connection without a deadline');
     this.#places.delete(place);
     this.#sessionless.delete(place);
     this.deadlines.remove(place.deadline);
@@ -300,8 +301,8 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     this.noteSessionless(connection, true);
   }
 
-  *#all(): Generator<Connection> {
-    for (const { connection } of this.#places) {
+  *#all(places: Iterable<Place> = this.#places): Generator<Connection> {
+    for (const { connection } of places) {
       invariant(connection !== undefined, 'a place of a closed connection');
       yield connection;
     }
@@ -341,7 +342,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   /** Once a tick: cuts off the silent, keeps alive whom this server itself keeps from speaking. */
   #sweep(): void {
     this.refreshNow();
-    for (const connection of this.#waiting) {
+    for (const connection of this.#all(this.#waiting)) {
       this.backend.touch(connection.sessionId);
       connection.touch();
     }

@@ -1,5 +1,6 @@
 /** `dump`: sessions by the time they expire, ephemeral nodes by session, connections by the time they are cut off. */
 
+import { invariant } from '../base/assert.ts';
 import { sessionIdHex } from '../base/ids.ts';
 import { AnswerText } from './answer-text.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
@@ -59,7 +60,8 @@ function connectionSets(source: CommandSource): string {
   const members: (readonly [number, string])[] = [];
   for (const { value, deadlineMs } of source.deadlines.entries()) {
     const { connection } = value;
-    if (connection === undefined || connection.isEnding) continue;
+    invariant(connection !== undefined, 'a place of a closed connection');
+    if (connection.isEnding) continue;
     const address = javaAddress(connection.stream.remote);
     const line = `\tip: ${address} sessionId: ${sessionIdHex(connection.sessionId)}\n`;
     members.push([deadlineMs - source.nowMs, line]);

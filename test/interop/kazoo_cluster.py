@@ -171,7 +171,7 @@ KazooClient.stop = stop_and_show
 
 
 def sleep_and_show(seconds):
-    """A tenth of a second is what a test gives the other servers, and one sync of a busy disk takes."""
+    """Sleeps, then waits until every server shows the same: a test gives them a tenth of a second."""
     time.sleep(seconds)
     show_everywhere()
 
@@ -185,7 +185,7 @@ def pytest_collection_modifyitems(items):
     """Servers that are started here are for the tests that stop them; the others have those that run."""
     for item in items:
         if item.module.__name__.endswith("test_client"):
-            item.module.time = types.SimpleNamespace(sleep=sleep_and_show)
+            item.module.time = types.SimpleNamespace(**{**vars(time), "sleep": sleep_and_show})
         for pattern, reason in LEFT_OUT.items():
             if re.search(pattern, item.nodeid):
                 item.add_marker(pytest.mark.skip(reason=reason))

@@ -22,7 +22,7 @@ import {
 } from './support.ts';
 
 const REPLY_MS = 10_000;
-/** How many of the original's are asked at most. */
+/** How many originals are asked at most before a difference counts. */
 const ORIGINALS = 3;
 const SESSION_TIMEOUT_MS = 30_000;
 /** The highest that three servers with a tick of two seconds grant: a moment of its own to expire at. */
@@ -85,7 +85,7 @@ class Session {
 }
 
 /** A server of either kind, by its role. */
-interface Place {
+interface Role {
   readonly role: string;
   readonly address: string;
 }
@@ -95,8 +95,8 @@ function ask(address: string, word: string): Promise<string> {
 }
 
 /** The leader and one follower, or the only server. */
-async function places(target: Target): Promise<Place[]> {
-  const found: Place[] = [];
+async function places(target: Target): Promise<Role[]> {
+  const found: Role[] = [];
   for (const address of target.servers) {
     const role = /^Mode: (\w+)$/m.exec(await ask(address, 'srvr'))?.[1] ?? 'none';
     if (!found.some((place) => place.role === role)) found.push({ role, address });
@@ -155,16 +155,16 @@ async function answerTo(address: string, asked: string): Promise<string> {
 
 async function answersOf(target: Target): Promise<Answer[]> {
   const found = await places(target);
-  // It leaves the moment at which it would have expired behind, at which nothing expires any more.
+  // A session that is closed leaves an empty bucket in the original's dump, at a moment of its own.
   for (const { address } of found) await (await Session.open(address, LEAVER_TIMEOUT_MS)).end();
-  for (const { address } of found) await ask(address, 'srst');
+  for (const { address } of found) assert.match(await ask(address, 'srst'), /reset/);
   const sessions: Session[] = [];
   for (const { address } of found) sessions.push(await Session.open(address));
   for (const [at, session] of sessions.entries()) await live(session, `s${at}`);
   // A follower may hear of the last transaction a little later than the leader's client.
   for (const session of sessions) await session.ask(OpCode.sync, text('/'));
-  // The original counts a reply after it has written it.
-  for (const { address } of found) await ask(address, 'ruok');
+  // The original counts a reply after it has written it: this gives it the time.
+  for (const { address } of found) assert.equal(await ask(address, 'ruok'), 'imok');
   const answers: Answer[] = [];
   const ids = sessions.map((session) => session.id);
   for (const { role, address } of found) {

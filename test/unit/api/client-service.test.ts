@@ -132,4 +132,6 @@ test('what the tables held of a connection does not lead to it any more once it 
   client.stream.destroy();
   await kit.until(() => connection.isClosed, 'the end of the connection');
   assert.equal(entry.value.connection, undefined);
+  assert.equal(connection.place, undefined);
+  assert.equal(kit.service.deadlines.count, 0);
 });
