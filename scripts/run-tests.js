@@ -26,10 +26,11 @@ const runs = [tests.filter(isAlone), tests.filter((file) => !isAlone(file))];
 const concurrency = Math.max(2, availableParallelism());
 const directory = mkdtempSync(path.join(tmpdir(), 'vivarium-failures-'));
 const failures = path.join(directory, 'failures');
+const reporter = (name) => `--test-reporter=${new URL(name, import.meta.url).href}`;
 const reporters = [
-  `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
+  process.stdout.isTTY ? '--test-reporter=spec' : reporter('tap-reporter.js'),
   '--test-reporter-destination=stdout',
-  `--test-reporter=${new URL('failures-reporter.js', import.meta.url).href}`,
+  reporter('failures-reporter.js'),
   `--test-reporter-destination=${failures}`,
 ];
 let failed = '';

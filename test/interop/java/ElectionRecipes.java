@@ -14,6 +14,7 @@ import org.apache.curator.framework.recipes.leader.LeaderLatch.CloseMode;
 import org.apache.curator.framework.recipes.leader.LeaderLatchListener;
 import org.apache.curator.framework.recipes.leader.LeaderSelector;
 import org.apache.curator.framework.recipes.leader.LeaderSelectorListenerAdapter;
+import org.apache.zookeeper.KeeperException.NoNodeException;
 
 /** Curator's elections and barriers among clients at different servers. */
 final class ElectionRecipes {
@@ -165,17 +166,56 @@ final class ElectionRecipes {
     }
 
     private void doubleBarrier() throws Exception {
-        AtomicInteger entered = new AtomicInteger();
-        AtomicInteger leaving = new AtomicInteger();
-        curators.together(
-                client -> {
-                    DistributedDoubleBarrier four = new DistributedDoubleBarrier(client, PATH, 4);
-                    entered.incrementAndGet();
-                    Checks.that(four.enter(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "entered");
-                    Checks.same(entered.get(), 4);
-                    leaving.incrementAndGet();
-                    Checks.that(four.leave(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "left");
-                    Checks.same(leaving.get(), 4);
-                });
+        List<DistributedDoubleBarrier> four = new ArrayList<>();
+        for (int number = 0; number < 4; number++) {
+            four.add(new DistributedDoubleBarrier(curators.shared(number % 2), PATH, 4));
+        }
+        List<FutureTask<Boolean>> entering = new ArrayList<>();
+        for (DistributedDoubleBarrier member : four.subList(1, 4)) entering.add(enter(member));
+        Checks.eventually("three wait to enter", () -> children() == 3);
+        Checks.that(entering.stream().noneMatch(FutureTask::isDone), "held until all are there");
+        entering.add(enter(four.get(0)));
+        for (FutureTask<Boolean> one : entering) {
+            Checks.that(one.get(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "entered");
+        }
+        // An event that comes late ends a wait to leave: Curator's member takes it for the one it awaits.
+        for (int number = 0; number < 2; number++) hearAll(curators.shared(number));
+        List<FutureTask<Boolean>> leaving = new ArrayList<>();
+        for (DistributedDoubleBarrier member : four.subList(1, 4)) leaving.add(leave(member));
+        // Only the first of them in their order, and who has not begun to leave, have their nodes still.
+        Checks.eventually("three wait to leave", () -> children() <= 3);
+        Checks.that(leaving.stream().noneMatch(FutureTask::isDone), "held until all leave");
+        leaving.add(leave(four.get(0)));
+        for (FutureTask<Boolean> one : leaving) {
+            Checks.that(one.get(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "left");
+        }
+    }
+
+    /** Nodes of the members, and the one that lets them enter. */
+    private int children() {
+        try {
+            return curators.shared(0).getChildren().forPath(PATH).size();
+        } catch (NoNodeException early) {
+            return 0;
+        } catch (Exception failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private static FutureTask<Boolean> enter(DistributedDoubleBarrier member) {
+        return Curators.inBackground(() -> member.enter(Checks.WAIT_MS, TimeUnit.MILLISECONDS));
+    }
+
+    private static FutureTask<Boolean> leave(DistributedDoubleBarrier member) {
+        return Curators.inBackground(() -> member.leave(Checks.WAIT_MS, TimeUnit.MILLISECONDS));
+    }
+
+    /** Returns when the client's watchers have handled all that happened before. */
+    private static void hearAll(CuratorFramework client) throws Exception {
+        CompletableFuture<Void> heard = new CompletableFuture<>();
+        client.sync()
+                .inBackground((c, event) -> c.runSafe(() -> heard.complete(null)))
+                .forPath("/");
+        heard.get(Checks.WAIT_MS, TimeUnit.MILLISECONDS);
     }
 }
