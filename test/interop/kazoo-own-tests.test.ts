@@ -12,7 +12,7 @@ import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { LocalEnsemble, serverProgram } from '../../cluster/launch.ts';
 import { configFile, type EnsembleLayout, logFile } from '../../cluster/layout.ts';
-import { configuredKinds, ENSEMBLE, runProgram } from './support.ts';
+import { configuredKinds, ENSEMBLE, PATIENT, runProgram } from './support.ts';
 
 const PYTHON = '/usr/bin/python3';
 const KAZOO = '/usr/lib/python3/dist-packages/kazoo/tests';
@@ -100,7 +100,7 @@ describe("kazoo's own tests", { skip: SKIP, concurrency: 2 }, () => {
   test('that stop and start our servers', async (t) => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'vivarium-kazoo-'));
     t.after(() => rm(directory, { recursive: true, force: true }));
-    const settings = { '4lw.commands.whitelist': '*' };
+    const settings = { ...PATIENT, '4lw.commands.whitelist': '*' };
     const { layout } = await LocalEnsemble.prepare({
       directory,
       servers: 3,

@@ -18,6 +18,11 @@ const APACHE_CLASSPATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
 const START_TIMEOUT_MS = 60_000;
 /** The longest suites take half a minute on a quiet machine; this only ends what hangs. */
 const PROGRAM_TIMEOUT_MS = 240_000;
+/**
+ * On a machine busy with other tests a server may get no processor for a second, and clients would
+ * lose their connections in the middle of a check. The end of a process is noticed at once all the same.
+ */
+export const PATIENT = { peerTimeoutMs: '6000' };
 /** Long enough that a session which a test leaves behind does not expire, and take a zxid, within it. */
 export const SESSION_TIMEOUT_MAX_MS = 3_600_000;
 const STOP_GRACE_MS = 10_000;
@@ -69,12 +74,6 @@ export const ENSEMBLE: TargetKind = {
   start: () => startEnsemble(),
 };
 
-/**
- * For suites that are not about failures: on a machine busy with other tests a server may get no
- * processor for a second, and clients would lose their connections in the middle of a check.
- */
-const PATIENT = { peerTimeoutMs: '6000' };
-
 /** The same three kinds, with Java system properties for the original and configuration keys for ours. */
 export function configuredKinds(
   properties: readonly string[],
@@ -83,7 +82,7 @@ export function configuredKinds(
   return [
     { ...APACHE, start: () => startApache(properties) },
     { ...STANDALONE, start: () => startStandalone(settings) },
-    { ...ENSEMBLE, start: () => startEnsemble({ ...PATIENT, ...settings }) },
+    { ...ENSEMBLE, start: () => startEnsemble(settings) },
   ];
 }
 
@@ -157,7 +156,7 @@ async function startOne(
   };
 }
 
-/** `settings`: further keys of the configuration. */
+/** `settings`: further keys of the configuration, beside those of a patient ensemble. */
 export async function startEnsemble(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<EnsembleTarget> {
@@ -166,7 +165,7 @@ export async function startEnsemble(
     directory,
     servers: 3,
     clientPort: 'free',
-    settings,
+    settings: { ...PATIENT, ...settings },
   });
   await ensemble.start();
   await ensemble.waitUntilServing(START_TIMEOUT_MS);

@@ -5,12 +5,13 @@
  */
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { OpCode } from '../../src/base/op-code.ts';
 import { SocketClient } from '../compat/socket-client.ts';
 import { levelled, WORD_DIFFERENCES } from '../compat/word-differences.ts';
 import { bool, buffer, frame, int, long, OPEN_ACL_HEX, text } from '../support/hex.ts';
 import { startApacheEnsemble } from './apache-ensemble.ts';
+import { compareWithOriginals } from './originals.ts';
 import { fourLetterWord, waitUntil } from './processes.ts';
 import {
   APACHE,
@@ -22,8 +23,6 @@ import {
 } from './support.ts';
 
 const REPLY_MS = 10_000;
-/** How many originals are asked at most before a difference counts. */
-const ORIGINALS = 3;
 const SESSION_TIMEOUT_MS = 30_000;
 /** The highest that three servers with a tick of two seconds grant: a moment of its own to expire at. */
 const LEAVER_TIMEOUT_MS = 40_000;
@@ -207,26 +206,6 @@ function compare(ours: readonly Answer[], original: readonly Answer[]): string[]
   return needed;
 }
 
-/**
- * Ours is asked once. The original differs from itself in one of some dozens of runs (it counts a
- * reply after it is sent, keeps a connection that was closed, leaves a request unanswered until the
- * next one comes): another one is asked then, and ours has to say what one of them says.
- */
-async function compareWithOriginal(
-  t: TestContext,
-  ours: readonly Answer[],
-  startOriginal: () => Promise<Target>,
-): Promise<string[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return compare(ours, await answersOfFresh(startOriginal));
-    } catch (error) {
-      if (!(error instanceof assert.AssertionError) || attempt === ORIGINALS) throw error;
-      t.diagnostic(`another original is asked: ${error.message}`);
-    }
-  }
-}
-
 test('the words of the original and of ours say the same, alone and as three', {
   skip: APACHE.skip,
 }, async (t) => {
@@ -237,7 +216,12 @@ test('the words of the original and of ours say the same, alone and as three', {
   const needed = new Set<string>();
   for (const [startOurs, startOriginal] of kinds) {
     const ours = await answersOfFresh(startOurs);
-    for (const id of await compareWithOriginal(t, ours, startOriginal)) needed.add(id);
+    const ids = await compareWithOriginals(
+      t,
+      () => answersOfFresh(startOriginal),
+      (original) => compare(ours, original),
+    );
+    for (const id of ids) needed.add(id);
   }
   for (const { id, level } of WORD_DIFFERENCES) {
     if (level !== undefined)

@@ -45,6 +45,7 @@ async function transcript(kit: ZkServerKit): Promise<string[]> {
     for (const call of CALLS) {
       lines.push(`${call.join(' ')}: ${await kit.words(call)}`);
       if (call[0] === 'start' || call[0] === 'restart') await kit.serving();
+      if (call[0] === 'stop') await kit.stopped();
     }
     return lines;
   } finally {

@@ -7,7 +7,7 @@ import { findFreePorts } from '../../cluster/free-ports.ts';
 import { serverProgram } from '../../cluster/launch.ts';
 import { askStatus, hasQuorum } from '../../src/cli/server-status.ts';
 import { createNodeRuntime } from '../../src/runtime/node/node-runtime.ts';
-import { waitUntil } from '../interop/processes.ts';
+import { fourLetterWord, waitUntil } from '../interop/processes.ts';
 import { type ProgramResult, runProgram } from '../interop/support.ts';
 
 const SERVING_TIMEOUT_MS = 60_000;
@@ -82,6 +82,12 @@ export class ZkServerKit {
     const address = { host: '127.0.0.1', port: this.port };
     const isServing = async () => hasQuorum(await askStatus(createNodeRuntime(), [address], 1000));
     await waitUntil(isServing, SERVING_TIMEOUT_MS);
+  }
+
+  /** The original's script says STOPPED a second after it has asked the server to end, and may be early. */
+  async stopped(): Promise<void> {
+    const isSilent = async () => (await fourLetterWord(this.port, 'srvr')) === '';
+    await waitUntil(isSilent, SERVING_TIMEOUT_MS);
   }
 
   async end(): Promise<void> {

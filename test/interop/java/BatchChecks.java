@@ -83,7 +83,7 @@ final class BatchChecks {
                         List.of(
                                 Op.create(ROOT + "/box", null, OPEN_ACL_UNSAFE, CONTAINER),
                                 Op.create(ROOT + "/box/in", null, OPEN_ACL_UNSAFE, PERSISTENT),
-                                Op.create(ROOT + "/ttl", null, OPEN_ACL_UNSAFE, PERSISTENT_WITH_TTL, 300)));
+                                Op.create(ROOT + "/ttl", null, OPEN_ACL_UNSAFE, PERSISTENT_WITH_TTL, 3_600_000)));
         Checks.same(((CreateResult) results.get(0)).getPath(), ROOT + "/box");
         Checks.same(((CreateResult) results.get(2)).getPath(), ROOT + "/ttl");
         Servers.sync(client);

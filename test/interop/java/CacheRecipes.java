@@ -2,6 +2,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.recipes.cache.CuratorCache;
@@ -19,6 +21,9 @@ import org.apache.zookeeper.Watcher.Event.EventType;
 /** Curator's caches, and nodes that it keeps there: what one client does the other is shown. */
 final class CacheRecipes {
     private static final String PATH = Curators.ROOT + "/cached";
+    private static final long TTL_MS = 2000;
+    /** Within the time to live of a node that is kept. */
+    private static final int TOUCHES = 10;
 
     private final Checks checks;
     private final Curators curators;
@@ -236,12 +241,15 @@ final class CacheRecipes {
     }
 
     private void persistentTtlNode() throws Exception {
+        ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+        checks.closing(executor::shutdownNow);
         PersistentTtlNode node =
-                new PersistentTtlNode(reader(), PATH, 1000, "1".getBytes());
+                new PersistentTtlNode(
+                        reader(), executor, PATH, TTL_MS, "1".getBytes(), "touched", TOUCHES);
         node.start();
         Checks.that(node.waitForInitialCreate(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "made");
-        // It touches the node so often that it outlives its time several times.
-        Thread.sleep(2500);
+        // It touches the node so often that it outlives its time twice, though some touches come late.
+        Thread.sleep(2 * TTL_MS + TTL_MS / 4);
         Checks.that(isThere(reader(), PATH), "kept");
         node.close();
         Checks.eventually("it ends by itself", () -> !isThere(reader(), PATH));

@@ -171,6 +171,8 @@ final class LockRecipes {
         first.returnAll(two);
         Lease fourth = waiting.get(Checks.WAIT_MS, TimeUnit.MILLISECONDS);
         Checks.that(fourth != null, "a returned lease goes to who waits");
+        // It may have come before the other of the two was returned.
+        curators.shared(1).sync().forPath(PATH);
         Checks.same(second.getParticipantNodes().size(), 2);
         second.returnLease(third);
         second.returnLease(fourth);

@@ -30,6 +30,11 @@ final class Relay implements AutoCloseable {
         sockets.clear();
     }
 
+    /** Leaves connections as they are, and refuses new ones. */
+    synchronized void refuse() {
+        target = null;
+    }
+
     /** Cuts all connections, and leads new ones to that server. */
     synchronized void lead(String address) throws IOException {
         cut();

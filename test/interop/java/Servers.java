@@ -63,10 +63,12 @@ final class Servers {
     void clear() throws Exception {
         ZooKeeper client = shared();
         sync(client);
-        try {
-            ZKUtil.deleteRecursive(client, ROOT);
-        } catch (KeeperException.NoNodeException fine) {
-            // The first check finds nothing to delete.
+        while (client.exists(ROOT, false) != null) {
+            try {
+                ZKUtil.deleteRecursive(client, ROOT);
+            } catch (KeeperException.NoNodeException swept) {
+                // What a check left to be swept may go before it is deleted here.
+            }
         }
         client.create(ROOT, null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
         for (ZooKeeper other : pool) sync(other);

@@ -22,6 +22,8 @@ final class SessionChecks {
     private static final String MINE = ROOT + "/mine";
     /** The least that a server with ticks of two seconds grants. */
     private static final int SHORTEST_TIMEOUT_MS = 4000;
+    /** By how much clocks that count milliseconds may differ. */
+    private static final int CLOCK_MS = 2;
 
     private final Checks checks;
     private final Servers servers;
@@ -85,38 +87,48 @@ final class SessionChecks {
     }
 
     private void resumed() throws Exception {
-        ZooKeeper first = servers.open(new Events());
-        first.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
-        Events events = new Events();
-        long id = first.getSessionId();
-        ZooKeeper second = resume(servers.next(), events, id, first.getSessionPasswd());
-        events.expectState(KeeperState.SyncConnected);
-        Checks.same(second.getSessionId(), id);
-        Checks.same(second.getSessionTimeout(), Servers.SESSION_TIMEOUT_MS);
-        Servers.sync(second);
-        Checks.same(second.exists(MINE, false).getEphemeralOwner(), id);
-        second.delete(MINE, 0);
-        second.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
-        Checks.same(second.exists(MINE, false).getEphemeralOwner(), id);
+        try (Relay relay = new Relay(servers.next())) {
+            ZooKeeper first = servers.open(relay.address(), new Events());
+            first.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
+            Events events = new Events();
+            long id = first.getSessionId();
+            // It would take its session back.
+            relay.refuse();
+            ZooKeeper second = resume(servers.next(), events, id, first.getSessionPasswd());
+            events.expectState(KeeperState.SyncConnected);
+            Checks.same(second.getSessionId(), id);
+            Checks.same(second.getSessionTimeout(), Servers.SESSION_TIMEOUT_MS);
+            Servers.sync(second);
+            Checks.same(second.exists(MINE, false).getEphemeralOwner(), id);
+            second.delete(MINE, 0);
+            second.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
+            Checks.same(second.exists(MINE, false).getEphemeralOwner(), id);
+        }
     }
 
     /** Closing a resumed session is how tests of clients make a session expire. */
     private void closedElsewhere() throws Exception {
-        Events events = new Events();
-        ZooKeeper first = servers.open(events);
         ZooKeeper other = servers.shared();
-        first.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
-        Servers.sync(other);
-        Events gone = new Events();
-        other.exists(MINE, gone);
-        Events twin = new Events();
-        ZooKeeper second =
-                resume(servers.next(), twin, first.getSessionId(), first.getSessionPasswd());
-        twin.expectState(KeeperState.SyncConnected);
-        second.close();
-        gone.expect(EventType.NodeDeleted, MINE);
-        events.expectState(KeeperState.Expired);
-        Checks.thrown(SessionExpiredException.class, () -> first.exists(MINE, false));
+        String server = servers.next();
+        try (Relay relay = new Relay(server)) {
+            Events events = new Events();
+            ZooKeeper first = servers.open(relay.address(), events);
+            first.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
+            Servers.sync(other);
+            Events gone = new Events();
+            other.exists(MINE, gone);
+            Events twin = new Events();
+            // It would take its session back.
+            relay.refuse();
+            ZooKeeper second =
+                    resume(servers.next(), twin, first.getSessionId(), first.getSessionPasswd());
+            twin.expectState(KeeperState.SyncConnected);
+            second.close();
+            gone.expect(EventType.NodeDeleted, MINE);
+            relay.lead(server);
+            events.expectState(KeeperState.Expired);
+            Checks.thrown(SessionExpiredException.class, () -> first.exists(MINE, false));
+        }
     }
 
     private void refused() throws Exception {
@@ -168,16 +180,17 @@ final class SessionChecks {
             ZooKeeper client =
                     checks.closing(new ZooKeeper(relay.address(), SHORTEST_TIMEOUT_MS, states));
             states.expectState(KeeperState.SyncConnected);
+            // What it asks is a sign of life, and what it asks later can only be a later one.
+            long heardNs = System.nanoTime();
             client.create(MINE, null, OPEN_ACL_UNSAFE, EPHEMERAL);
             Servers.sync(other);
             Events gone = new Events();
             other.exists(MINE, gone);
             relay.cut();
-            long cutNs = System.nanoTime();
             gone.expect(EventType.NodeDeleted, MINE);
-            long awayMs = (System.nanoTime() - cutNs) / 1_000_000;
-            // Its last sign of life may have been a third of the timeout before the cut.
-            Checks.that(awayMs >= SHORTEST_TIMEOUT_MS / 2, "expired after " + awayMs + " ms");
+            long silentMs = (System.nanoTime() - heardNs) / 1_000_000;
+            Checks.that(
+                    silentMs >= SHORTEST_TIMEOUT_MS - CLOCK_MS, "expired after " + silentMs + " ms");
             relay.lead(servers.next());
             states.expectState(KeeperState.Expired);
             Checks.same(client.getState(), States.CLOSED);

@@ -252,11 +252,13 @@ final class ValueRecipes {
         Taken taken = new Taken();
         DistributedDelayQueue<String> out = checks.closing(builder(1, taken).buildDelayQueue());
         DistributedDelayQueue<String> in = checks.closing(builder(0, null).buildDelayQueue());
-        out.start();
         in.start();
         long now = System.currentTimeMillis();
         in.put("late", now + 700);
         in.put("soon", now + 200);
+        Checks.that(in.flushPuts(Checks.WAIT_MS, TimeUnit.MILLISECONDS), "both put");
+        curators.shared(1).sync().forPath("/");
+        out.start();
         Checks.eventually("both are taken", () -> taken.items.size() == 2);
         Checks.that(System.currentTimeMillis() >= now + 700, "not before its time");
         Checks.same(taken.items, List.of("soon", "late"));

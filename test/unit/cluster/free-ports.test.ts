@@ -11,6 +11,16 @@ describe('findFreePorts', () => {
     assert.equal(new Set(ports).size, 30);
   });
 
+  test('keeps other programs out of the area in which it looks', async () => {
+    const { network } = createNodeRuntime();
+    const [port = 0] = await findFreePorts(network, 1);
+    const listening = network.listen(
+      { host: '127.0.0.1', port: port - (port % 100) },
+      () => undefined,
+    );
+    await assert.rejects(listening, { code: 'ADDRESS_IN_USE' });
+  });
+
   test('stays below the ports of outgoing connections', async () => {
     const ports = await findFreePorts(createNodeRuntime().network, 20);
     assert.ok(ports.every((port) => port >= 12_000 && port < 32_000));
