@@ -26,7 +26,7 @@ import {
   TRACE_MASK_DEFAULT,
 } from './four-letter.ts';
 import type { FourLetterWord } from './four-letter-word.ts';
-import { Place } from './place.ts';
+import type { Place } from './place.ts';
 import { plainHost } from './remote-address.ts';
 import { ServerStats } from './server-stats.ts';
 
@@ -162,7 +162,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   sessionClosed(sessionId: SessionId): void {
-    this.#bySession.get(sessionId)?.connection?.endAfterReplies();
+    this.#bySession.get(sessionId)?.connection.endAfterReplies();
   }
 
   // What connections say -------------------------------------------------------------------------
@@ -177,7 +177,7 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   waitForBackend(connection: Connection): void {
-    if (connection.place !== undefined) this.#waiting.add(connection.place);
+    if (!connection.place.isEmpty) this.#waiting.add(connection.place);
   }
 
   requestSettled(): void {
@@ -187,13 +187,13 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   expireAfter(connection: Connection, timeoutMs: number): void {
-    const deadline = connection.place?.deadline;
+    const { deadline } = connection.place;
     if (deadline !== undefined) this.deadlines.touch(deadline, this.#nowMs, timeoutMs);
   }
 
   noteSessionless(connection: Connection, isSessionless: boolean): void {
     const { place } = connection;
-    if (place === undefined) return;
+    if (place.isEmpty) return;
     this.#sessionless.delete(place);
     if (!isSessionless) return;
     this.#sessionless.add(place);
@@ -212,32 +212,32 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
   }
 
   disconnect(sessionId: SessionId): void {
-    this.#bySession.get(sessionId)?.connection?.drop('session resumed elsewhere');
+    this.#bySession.get(sessionId)?.connection.drop('session resumed elsewhere');
   }
 
   adopt(connection: Connection): void {
     this.disconnect(connection.sessionId);
-    invariant(connection.place !== undefined, 'a closed connection serves a session');
+    invariant(!connection.place.isEmpty, 'a closed connection serves a session');
     this.#bySession.set(connection.sessionId, connection.place);
   }
 
   release(connection: Connection): void {
-    this.watches.removeWatcher(connection);
-    if (connection.place !== undefined) this.#waiting.delete(connection.place);
-    if (this.#bySession.get(connection.sessionId)?.connection === connection) {
+    const { place } = connection;
+    this.watches.removeWatcher(place);
+    this.#waiting.delete(place);
+    if (this.#bySession.get(connection.sessionId) === place) {
       this.#bySession.delete(connection.sessionId);
     }
   }
 
   forget(connection: Connection): void {
     const { place } = connection;
-    if (place === undefined) return;
+    if (place.isEmpty) return;
     invariant(place.deadline !== undefined, 'a connection without a deadline');
     this.#places.delete(place);
     this.#sessionless.delete(place);
     this.deadlines.remove(place.deadline);
-    place.connection = undefined;
-    connection.place = undefined;
+    place.clear();
     const count = (this.#countByHost.get(connection.remoteHost) ?? 0) - 1;
     invariant(count >= 0, 'more connections closed than accepted');
     if (count === 0) this.#countByHost.delete(connection.remoteHost);
@@ -293,19 +293,15 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
     const connection = new Connection(stream, this);
     this.#countByHost.set(host, count + 1);
     const { handshakeTimeoutMs } = this.options.limits;
-    const place = new Place(connection);
+    const { place } = connection;
     place.deadline = this.deadlines.add(place, this.#nowMs, handshakeTimeoutMs);
-    connection.place = place;
     this.#places.add(place);
     stream.attach(connection);
     this.noteSessionless(connection, true);
   }
 
   *#all(places: Iterable<Place> = this.#places): Generator<Connection> {
-    for (const { connection } of places) {
-      invariant(connection !== undefined, 'a place of a closed connection');
-      yield connection;
-    }
+    for (const { connection } of places) yield connection;
   }
 
   #requestTurnEnd(): void {
@@ -354,9 +350,10 @@ export class ClientService implements ClientSide, ConnectionHost, CommandSource 
 
   #dropExpired(): void {
     this.refreshNow();
-    for (const { connection } of this.deadlines.expired(this.#nowMs)) {
+    for (const place of this.deadlines.expired(this.#nowMs)) {
       // Closed together with one before it.
-      if (connection === undefined) continue;
+      if (place.isEmpty) continue;
+      const { connection } = place;
       if (!connection.isOpen) this.stats.counters.sessionlessExpired += 1;
       connection.drop('silent for too long');
     }

@@ -13,11 +13,10 @@ import type { EventType } from '../base/watch-event.ts';
 import { FrameDecoder, FrameEvent } from '../protocol/frame-decoder.ts';
 import { HEADER_ZXID_NONE } from '../protocol/records/header.ts';
 import type { ByteStream, StreamHandler } from '../runtime/runtime.ts';
-import type { Watcher } from '../session/watch-manager.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { fourLetterWord, TRACE_MASK_BYTES } from './four-letter-word.ts';
 import { openSession } from './handshake.ts';
-import type { Place } from './place.ts';
+import { Place } from './place.ts';
 import { plainHost } from './remote-address.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { RequestPipeline } from './request-pipeline.ts';
@@ -38,14 +37,14 @@ type ConnectionState =
   | 'ending'
   | 'closed';
 
-export class Connection implements StreamHandler, Watcher {
+export class Connection implements StreamHandler {
   readonly stream: ByteStream;
   /** The client's address as plain text, without its port. */
   readonly remoteHost: string;
   readonly stats: ConnectionStats;
   readonly replies: ReplyWriter;
-  /** For the host: where it keeps the connection, until that is closed. */
-  place: Place | undefined = undefined;
+  /** Stands for it in tables until it is closed. */
+  readonly place = new Place(this);
   /** For the host: the end of its turn is asked for. */
   isTurnRequested = false;
   sessionId: SessionId = SESSION_NONE;

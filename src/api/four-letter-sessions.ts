@@ -1,6 +1,5 @@
 /** `dump`: sessions by the time they expire, ephemeral nodes by session, connections by the time they are cut off. */
 
-import { invariant } from '../base/assert.ts';
 import { sessionIdHex } from '../base/ids.ts';
 import { AnswerText } from './answer-text.ts';
 import type { BackendStatus, ServingMode } from './backend.ts';
@@ -60,7 +59,6 @@ function connectionSets(source: CommandSource): string {
   const members: (readonly [number, string])[] = [];
   for (const { value, deadlineMs } of source.deadlines.entries()) {
     const { connection } = value;
-    invariant(connection !== undefined, 'a place of a closed connection');
     if (connection.isEnding) continue;
     const address = javaAddress(connection.stream.remote);
     const line = `\tip: ${address} sessionId: ${sessionIdHex(connection.sessionId)}\n`;

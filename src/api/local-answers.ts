@@ -38,7 +38,7 @@ export class LocalAnswers {
     this.#context = {
       tree: host.backend.tree,
       watches: host.watches,
-      watcher: connection,
+      watcher: connection.place,
       identities,
       skipAcl: host.options.access.skipAcl,
       isReplyTooLong: false,

@@ -8,6 +8,7 @@ import {
   createFrame,
   header,
   headerFrame,
+  readFrame,
 } from '../../support/client-kit.ts';
 
 test('maxClientCnxns: one more from the same address is closed without a byte, others are not', async () => {
@@ -126,12 +127,14 @@ test('a client that breaks off does not disturb the others', async () => {
 test('what the tables held of a connection does not lead to it any more once it is closed', async () => {
   const kit = await ClientKit.start();
   const client = await kit.session();
+  await client.ask(readFrame(1, OpCode.exists, '/', true));
   const [entry] = [...kit.service.deadlines.entries()];
-  const connection = entry?.value.connection;
-  assert.ok(entry !== undefined && connection !== undefined);
+  const [watcher] = [...kit.service.watches.dataWatchers.keys()];
+  assert.ok(entry !== undefined && watcher === entry.value);
+  const { connection } = entry.value;
   client.stream.destroy();
   await kit.until(() => connection.isClosed, 'the end of the connection');
-  assert.equal(entry.value.connection, undefined);
-  assert.equal(connection.place, undefined);
+  assert.ok(entry.value.isEmpty);
   assert.equal(kit.service.deadlines.count, 0);
+  assert.equal(kit.service.watches.count, 0);
 });
