@@ -74,9 +74,12 @@ async function holdArea(): Promise<void> {
 
 /** A listener that does not keep the program running; undefined when the port is taken. */
 function tryHold(port: number): Promise<Server | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const holder = createServer((socket) => socket.destroy());
-    holder.on('error', () => resolve(undefined));
+    holder.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
     holder.listen({ host: '127.0.0.1', port }, () => resolve(holder.unref()));
   });
 }

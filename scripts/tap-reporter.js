@@ -24,10 +24,9 @@ async function* explained(events) {
   }
 }
 
-/** Puts what failed below a test into the error that is shown for it. */
+/** Puts what failed below a test, and nothing else in it, into the error that is shown for it. */
 function explain(error, below) {
-  const isOwn = error.failureType !== 'subtestsFailed';
-  const shown = isOwn && error.cause?.message !== undefined ? error.cause : error;
-  shown.message = [...below, ...(isOwn ? [shown.message] : [])].join('\n');
-  return shown.message;
+  if (error.failureType !== 'subtestsFailed') return error.cause?.message ?? error.message;
+  error.message = below.join('\n');
+  return error.message;
 }

@@ -197,9 +197,10 @@ export class Connection implements StreamHandler {
     if (this.isOpen) this.replies.event(type, path, this.#host.backend.tree.lastZxid);
   }
 
-  /** A watch that the client brings back missed this event while it was away. */
-  missed(type: EventType, path: string): void {
+  /** A watch that the client brings back missed this event while it was away. False: the client is dropped. */
+  missed(type: EventType, path: string): boolean {
     if (this.isOpen) this.replies.event(type, path, HEADER_ZXID_NONE);
+    return this.isOpen;
   }
 
   /** The handshake has begun: `timeoutMs` is what the client will get. Nothing is read until it is over. */

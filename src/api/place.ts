@@ -44,11 +44,12 @@ export class Place implements Watcher {
     return this.connection.sessionId;
   }
 
+  /** Nothing more may be read by a connection that was closed while others were told of the same. */
   mayRead(acl: readonly Acl[]): boolean {
-    return this.connection.mayRead(acl);
+    return this.#connection?.mayRead(acl) === true;
   }
 
   notify(type: EventType, path: string): void {
-    this.connection.notify(type, path);
+    this.#connection?.notify(type, path);
   }
 }

@@ -23,6 +23,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   enforceQuota: 'true',
   'znode.container.checkIntervalMs': '3600000',
   maxSessionTimeout: String(SESSION_TIMEOUT_MAX_MS),
+  // Longer than an answer is waited for: a connection that is only closed for want of a session counts as open.
+  handshakeTimeoutMs: '60000',
 };
 
 export interface Targets {

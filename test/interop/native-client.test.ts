@@ -194,8 +194,9 @@ function clientTests(Native: NativePackage, servers: () => readonly string[]): v
     await session.set_acl(path, 1, [{ perms: 31, scheme: 'world', auth: 'anyone' }]);
   });
 
-  test('resumes a session with its id and password', async () => {
+  test('resumes a session with its id and password', async (t) => {
     const relay = await Relay.to(servers()[0] ?? '');
+    t.after(() => relay.end());
     const first = await open(Native, relay.address);
     await first.create(`${ROOT}/mine`, '', code['ZOO_EPHEMERAL'] ?? 0);
     const { client_id, client_password } = first;

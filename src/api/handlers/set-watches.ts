@@ -20,8 +20,12 @@ import { type ReadContext, WATCHES_FULL } from './read.ts';
 
 /** Where the events of missed changes go: they carry no zxid, unlike those of live changes. */
 export interface CatchUp {
-  missed(type: EventType, path: string): void;
+  /** False when the client, which reads too little, was dropped: nothing may be set for it any more. */
+  missed(type: EventType, path: string): boolean;
 }
+
+/** Ends the request; nobody is there to be answered. */
+const CLIENT_DROPPED = ErrorCode.systemError;
 
 /** The lists in front of a null one have been dealt with when the request fails for it. */
 export function setWatches(context: ReadContext, reader: JuteReader, catchUp: CatchUp): ErrorCode {
@@ -53,19 +57,22 @@ function setOneShot(context: ReadContext, request: SetWatches, catchUp: CatchUp)
   if (request.data === null) return ErrorCode.marshallingError;
   for (const path of request.data) {
     const type = missedDataEvent(tree, path, seenZxid);
-    if (type !== undefined) catchUp.missed(type, path);
-    else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
+    if (type !== undefined) {
+      if (!catchUp.missed(type, path)) return CLIENT_DROPPED;
+    } else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
   }
   if (request.exist === null) return ErrorCode.marshallingError;
   for (const path of request.exist) {
-    if (tree.find(path) !== undefined) catchUp.missed(EventType.nodeCreated, path);
-    else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
+    if (tree.find(path) !== undefined) {
+      if (!catchUp.missed(EventType.nodeCreated, path)) return CLIENT_DROPPED;
+    } else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
   }
   if (request.child === null) return ErrorCode.marshallingError;
   for (const path of request.child) {
     const type = missedChildEvent(tree, path, seenZxid);
-    if (type !== undefined) catchUp.missed(type, path);
-    else if (!watches.addChildWatch(path, watcher)) return WATCHES_FULL;
+    if (type !== undefined) {
+      if (!catchUp.missed(type, path)) return CLIENT_DROPPED;
+    } else if (!watches.addChildWatch(path, watcher)) return WATCHES_FULL;
   }
   return ErrorCode.ok;
 }

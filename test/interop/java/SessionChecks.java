@@ -125,6 +125,7 @@ final class SessionChecks {
             twin.expectState(KeeperState.SyncConnected);
             second.close();
             gone.expect(EventType.NodeDeleted, MINE);
+            events.expectState(KeeperState.Disconnected);
             relay.lead(server);
             events.expectState(KeeperState.Expired);
             Checks.thrown(SessionExpiredException.class, () -> first.exists(MINE, false));

@@ -262,5 +262,8 @@ final class ValueRecipes {
         Checks.eventually("both are taken", () -> taken.items.size() == 2);
         Checks.that(System.currentTimeMillis() >= now + 700, "not before its time");
         Checks.same(taken.items, List.of("soon", "late"));
+        // One that comes while it waits.
+        in.put("last", System.currentTimeMillis() + 100);
+        Checks.eventually("it is taken", () -> taken.items.size() == 3);
     }
 }

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClientLimits } from '../../../src/api/client-options.ts';
+import type { ClientLimits, ClientServiceOptions } from '../../../src/api/client-options.ts';
+import { ErrorCode } from '../../../src/base/error-code.ts';
 import { OpCode } from '../../../src/base/op-code.ts';
 import {
   ClientKit,
@@ -14,12 +15,15 @@ import {
   readFrame,
   setDataFrame,
 } from '../../support/client-kit.ts';
-import { buffer, frame, int, text } from '../../support/hex.ts';
+import { buffer, frame, int, long, text, vector } from '../../support/hex.ts';
 
 const PING = headerFrame(-2, OpCode.ping);
 const MIB = 1024 * 1024;
 
-function kitWith(limits: Partial<ClientLimits>): Promise<ClientKit> {
+function kitWith(
+  limits: Partial<ClientLimits>,
+  service: Partial<ClientServiceOptions> = {},
+): Promise<ClientKit> {
   const all = {
     handshakeTimeoutMs: 10_000,
     sessionlessMax: 1000,
@@ -27,7 +31,7 @@ function kitWith(limits: Partial<ClientLimits>): Promise<ClientKit> {
     bufferBytesMax: 256 * MIB,
     ...limits,
   };
-  return ClientKit.start({ service: { limits: all, maxClientCnxns: 0 } });
+  return ClientKit.start({ service: { limits: all, maxClientCnxns: 0, ...service } });
 }
 
 async function isServed(client: RawClient): Promise<boolean> {
@@ -197,3 +201,17 @@ function createFrame2(xid: number, path: string, bytes: number): string {
   const acl = '000000010000001f00000005776f726c6400000006616e796f6e65';
   return frame(int(xid), int(OpCode.create), text(path), buffer('00'.repeat(bytes)), acl, int(0));
 }
+
+test('a client dropped amid the missed events of its setWatches leaves no watch behind', async () => {
+  const kit = await kitWith({ backlogBytesMax: MIB }, { replyBytesMax: MIB });
+  const deaf = await kit.session('deaf');
+  const writer = await kit.session();
+  deaf.stream.pause();
+  const there = Array.from({ length: 100_000 }, () => text('/'));
+  const lists = [vector([]), vector([...there, text('/victim')]), vector([])];
+  deaf.send(frame(int(-8), int(OpCode.setWatches), long(0), ...lists));
+  await kit.until(() => kit.service.connectionCount === 1, 'the end of the connection');
+  assert.ok(kit.logged.some(({ event }) => event === 'slow client dropped'));
+  assert.equal(kit.service.watches.count, 0);
+  assert.equal(header(await writer.ask(createFrame(1, '/victim'))).error, ErrorCode.ok);
+});
