@@ -54,25 +54,21 @@ export function setWatches2(context: ReadContext, reader: JuteReader, catchUp: C
 function setOneShot(context: ReadContext, request: SetWatches, catchUp: CatchUp): ErrorCode {
   const { tree, watches, watcher } = context;
   const seenZxid = request.relativeZxid;
-  if (request.data === null) return ErrorCode.marshallingError;
-  for (const path of request.data) {
-    const type = missedDataEvent(tree, path, seenZxid);
-    if (type !== undefined) {
-      if (!catchUp.missed(type, path)) return CLIENT_DROPPED;
-    } else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
-  }
-  if (request.exist === null) return ErrorCode.marshallingError;
-  for (const path of request.exist) {
-    if (tree.find(path) !== undefined) {
-      if (!catchUp.missed(EventType.nodeCreated, path)) return CLIENT_DROPPED;
-    } else if (!watches.addDataWatch(path, watcher)) return WATCHES_FULL;
-  }
-  if (request.child === null) return ErrorCode.marshallingError;
-  for (const path of request.child) {
-    const type = missedChildEvent(tree, path, seenZxid);
-    if (type !== undefined) {
-      if (!catchUp.missed(type, path)) return CLIENT_DROPPED;
-    } else if (!watches.addChildWatch(path, watcher)) return WATCHES_FULL;
+  const addData = (path: string): boolean => watches.addDataWatch(path, watcher);
+  const addChild = (path: string): boolean => watches.addChildWatch(path, watcher);
+  const lists = [
+    [request.data, (path: string) => missedDataEvent(tree, path, seenZxid), addData],
+    [request.exist, (path: string) => missedCreation(tree, path), addData],
+    [request.child, (path: string) => missedChildEvent(tree, path, seenZxid), addChild],
+  ] as const;
+  for (const [paths, missedAt, add] of lists) {
+    if (paths === null) return ErrorCode.marshallingError;
+    for (const path of paths) {
+      const type = missedAt(path);
+      if (type === undefined) {
+        if (!add(path)) return WATCHES_FULL;
+      } else if (!catchUp.missed(type, path)) return CLIENT_DROPPED;
+    }
   }
   return ErrorCode.ok;
 }
@@ -81,6 +77,10 @@ function missedDataEvent(tree: DataTree, path: string, seenZxid: number): EventT
   const node = tree.find(path);
   if (node === undefined) return EventType.nodeDeleted;
   return node.mzxid > seenZxid ? EventType.nodeDataChanged : undefined;
+}
+
+function missedCreation(tree: DataTree, path: string): EventType | undefined {
+  return tree.find(path) === undefined ? undefined : EventType.nodeCreated;
 }
 
 function missedChildEvent(tree: DataTree, path: string, seenZxid: number): EventType | undefined {
