@@ -13,7 +13,7 @@ import type { Connection } from './connection.ts';
  * is filled and emptied all the time is copied every few dozen changes, and the engine takes what an
  * old copy lists for alive until it looks through the whole heap: sockets of short sessions would
  * pile up until then. A place is small, and no longer leads to its connection once that is closed.
- * The table of clients with bytes in memory holds connections: short sessions are not in it.
+ * The table of clients with bytes in memory holds connections: few short sessions are in it.
  */
 export class Place implements Watcher {
   #connection: Connection | undefined;
